@@ -1,0 +1,124 @@
+"""Every error Reverie raises on purpose, as one tree.
+
+    ReverieError
+    ├── MissingExtra            an optional dependency is not installed; names the command that installs it
+    ├── SettingsError           a setting or option has no meaning
+    ├── MemoryFault             the store could not do what was asked, and changed nothing
+    │   ├── ScopeError          a query or a write without the scope it needs, or across scopes
+    │   ├── InvalidRecord       a record that cannot be stored, with its position in the batch
+    │   ├── RecordNotFound      no such id in this scope
+    │   ├── DuplicateRecord     the id exists with other content
+    │   ├── StoreLocked         another process owns the store's index; names it
+    │   ├── StoreCorrupt        the journal or the index is damaged; names the command that mends it
+    │   ├── StoreFull           the disk is full; the write was rolled back
+    │   └── EmbedderMismatch    the store was written with another embedder; names the migration
+    ├── ModelError              a language model call failed for good
+    │   ├── ModelUnavailable    no such model, no key, or no connection
+    │   ├── ContextOverflow     the prompt does not fit the model's context
+    │   └── MalformedReply      the reply did not parse, nor did its repair
+    ├── BudgetExceeded          a limit on steps, tokens, cost or seconds was reached
+    └── EnvironmentFault        an environment could not be built or stepped
+        └── DataMissing         a benchmark's data is not where it should be; says how to get it
+
+Messages say what happened, to what, and the next step.
+"""
+
+from __future__ import annotations
+
+
+class ReverieError(Exception):
+    """Root of the tree; catch it to catch everything Reverie raises on purpose."""
+
+
+class MissingExtra(ReverieError):
+    """An optional dependency is absent."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"{package} is not installed. Install it with: pip install 'reverie[{extra}]'"
+        )
+        self.package = package
+        self.extra = extra
+
+
+class SettingsError(ReverieError):
+    """A setting or option has no meaning."""
+
+
+class MemoryFault(ReverieError):
+    """The store could not do what was asked, and changed nothing."""
+
+
+class ScopeError(MemoryFault):
+    """A query or write lacks the scope it needs, or reaches into another scope."""
+
+
+class InvalidRecord(MemoryFault):
+    """A record that cannot be stored.
+
+    ``position`` is its place in the batch, counted from 0.
+    """
+
+    def __init__(self, message: str, position: int = 0) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+class RecordNotFound(MemoryFault):
+    """No record with this id in this scope."""
+
+
+class DuplicateRecord(MemoryFault):
+    """The id is taken by a record with other content."""
+
+
+class StoreLocked(MemoryFault):
+    """Another process owns the index of this store."""
+
+
+class StoreCorrupt(MemoryFault):
+    """The journal or the index is damaged."""
+
+
+class StoreFull(MemoryFault):
+    """The disk is full; the write was rolled back."""
+
+
+class EmbedderMismatch(MemoryFault):
+    """The store was written with another embedder."""
+
+
+class ModelError(ReverieError):
+    """A language model call failed for good."""
+
+
+class ModelUnavailable(ModelError):
+    """No such model, no key, or no connection."""
+
+
+class ContextOverflow(ModelError):
+    """The prompt does not fit the model's context."""
+
+
+class MalformedReply(ModelError):
+    """A reply did not parse by its schema, nor did its one repair. ``reply`` is the last text."""
+
+    def __init__(self, message: str, reply: str = "") -> None:
+        super().__init__(message)
+        self.reply = reply
+
+
+class BudgetExceeded(ReverieError):
+    """A limit was reached. ``limit`` names it: steps, tokens, usd or seconds."""
+
+    def __init__(self, message: str, limit: str) -> None:
+        super().__init__(message)
+        self.limit = limit
+
+
+class EnvironmentFault(ReverieError):
+    """An environment could not be built or stepped."""
+
+
+class DataMissing(EnvironmentFault):
+    """A benchmark's data is not where it should be."""

@@ -1,0 +1,205 @@
+"""What is remembered: the record, its scope, and the typed payload of each kind."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from ulid import ULID
+
+from ..errors import ScopeError
+
+
+def new_id() -> str:
+    """A fresh ULID: 26 characters that sort by time of creation."""
+    return str(ULID())
+
+
+def now() -> datetime:
+    """The present moment, in UTC."""
+    return datetime.now(UTC)
+
+
+class Kind(StrEnum):
+    """The kinds of memory; each has its own payload and its own vector collection."""
+
+    CASE = "case"
+    STEP = "step"
+    CONCEPT = "concept"
+    ERROR = "error"
+    UTTERANCE = "utterance"
+    SESSION = "session"
+    SUMMARY = "summary"
+    KEYWORDS = "keywords"
+    FACT = "fact"
+
+
+class Status(StrEnum):
+    """Where a record is in its life. Only ACTIVE records are recalled by default."""
+
+    ACTIVE = "active"
+    SUPERSEDED = "superseded"
+    MERGED = "merged"
+    ARCHIVED = "archived"
+    RETRACTED = "retracted"
+
+
+class Frozen(BaseModel):
+    """A small immutable value that rejects unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Scope(Frozen):
+    """Whose memory it is. ``user`` is required; a query sees only records whose scope it covers.
+
+    A scope covers another if each of its set fields is equal there: ``Scope(user="ann")`` covers
+    everything of ann's, ``Scope(user="ann", agent="cook")`` only what that agent wrote.
+    """
+
+    user: str
+    agent: str | None = None
+    session: str | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        for field in ("user", "agent", "session"):
+            value = getattr(self, field)
+            if value is not None and not value.strip():
+                raise ScopeError(f"scope.{field} is empty: name whose memory this is")
+        return self
+
+    def covers(self, other: Scope) -> bool:
+        """True if a query in this scope may see a record of ``other``."""
+        return (
+            self.user == other.user
+            and self.agent in (None, other.agent)
+            and self.session in (None, other.session)
+        )
+
+
+class Origin(Frozen):
+    """Who said it: the trust of a memory starts from here."""
+
+    source: Literal["user", "assistant", "tool", "environment", "reflection", "import"]
+    model: str | None = None
+    detail: str | None = None
+
+
+class CasePayload(Frozen):
+    """One lived episode: what was tried and what it earned (Memento's case)."""
+
+    kind: Literal["case"] = "case"
+    task: str = Field(description="the goal as the agent read it")
+    task_id: str = Field(description="the environment's id; used by the exclude-self filter")
+    task_type: str = ""
+    split: str = Field(default="", description="used by the exclude-split filter")
+    plan: tuple[str, ...] = Field(description="the actions in order")
+    outcome: Literal["success", "failure"]
+    reward: float
+    reason: str = Field(default="", description="why it failed; empty for a success")
+    attempts: int = Field(default=1, description="how many equal outcomes this record counts")
+
+
+class StepPayload(Frozen):
+    """One step of an episode, in the abstract form that carries over to other episodes."""
+
+    kind: Literal["step"] = "step"
+    task_id: str
+    task_type: str = ""
+    split: str = ""
+    state: dict[str, str] = Field(description="the lifted features of the state, by name")
+    action: str = Field(description="the lifted action: goal words as slots, no instance numbers")
+    outcome: Literal["success", "failure"]
+    reward: float = Field(description="the episode's return")
+    attempts: int = 1
+
+
+class ConceptPayload(Frozen):
+    """An abstract, typed, composable idea (ArcMemo's concept)."""
+
+    kind: Literal["concept"] = "concept"
+    title: str
+    body: str = ""
+    parameters: dict[str, str] = Field(default_factory=dict, description="name → type annotation")
+    output_type: str = ""
+    cues: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    used_in: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
+class ErrorPayload(Frozen):
+    """A mistake and the guideline that avoids it (ViLoMem's two streams)."""
+
+    kind: Literal["error"] = "error"
+    stream: Literal["visual", "logical"]
+    guideline: str
+    evidence: str = ""
+    image_keys: tuple[str, ...] = ()
+
+
+class UtterancePayload(Frozen):
+    """One message, verbatim."""
+
+    kind: Literal["utterance"] = "utterance"
+    speaker: str
+    turn: int = 0
+
+
+class DerivedPayload(Frozen):
+    """A coarser grain of dialogue, made from the records in ``Record.sources``."""
+
+    kind: Literal["session", "summary", "keywords"]
+    title: str = ""
+
+
+class FactPayload(Frozen):
+    """A statement with its interval of validity."""
+
+    kind: Literal["fact"] = "fact"
+    subject: str
+    attribute: str
+    value: str
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+
+
+Payload = Annotated[
+    CasePayload
+    | StepPayload
+    | ConceptPayload
+    | ErrorPayload
+    | UtterancePayload
+    | DerivedPayload
+    | FactPayload,
+    Field(discriminator="kind"),
+]
+
+
+class Record(Frozen):
+    """One memory, as the journal keeps it.
+
+    ``text`` is what is searched; ``payload`` what it means. ``event_time`` is when it happened,
+    ``ingest_time`` when it was written. ``trust`` lies in [0, 1]. ``sources`` are the ids it was
+    derived from. ``counters`` hold use statistics (recalled, chosen, helped…).
+    """
+
+    id: str = Field(default_factory=new_id, min_length=1, max_length=128)
+    scope: Scope
+    text: str
+    payload: Payload
+    origin: Origin
+    event_time: datetime = Field(default_factory=now)
+    ingest_time: datetime = Field(default_factory=now)
+    sources: tuple[str, ...] = ()
+    status: Status = Status.ACTIVE
+    trust: float = Field(default=1.0, ge=0.0, le=1.0)
+    counters: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def kind(self) -> Kind:
+        """The kind its payload names."""
+        return Kind(self.payload.kind)
