@@ -1,7 +1,7 @@
 """Every error Reverie raises on purpose, as one tree.
 
     ReverieError
-    ├── MissingExtra            an optional dependency is not installed; names the command that installs it
+    ├── MissingExtra            an optional dependency is absent; names the command that installs it
     ├── SettingsError           a setting or option has no meaning
     ├── MemoryFault             the store could not do what was asked, and changed nothing
     │   ├── ScopeError          a query or a write without the scope it needs, or across scopes
@@ -31,12 +31,15 @@ class ReverieError(Exception):
 
 
 class MissingExtra(ReverieError):
-    """An optional dependency is absent."""
+    """An optional dependency is absent.
 
-    def __init__(self, package: str, extra: str) -> None:
-        super().__init__(
-            f"{package} is not installed. Install it with: pip install 'reverie[{extra}]'"
-        )
+    ``command`` installs it; left out, it is the installation of Reverie's ``extra``.
+    """
+
+    def __init__(self, package: str, extra: str, *, command: str | None = None) -> None:
+        command = command or f"pip install 'reverie[{extra}]'"
+        super().__init__(f"{package} is not installed. Install it with: {command}")
+        self.command = command
         self.package = package
         self.extra = extra
 
