@@ -11,14 +11,16 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import EnvironmentFault, MissingExtra
 from . import parsing
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
 
 UNKNOWN = "Nothing happens."
 """What the engine answers to a command that is not admissible."""
@@ -37,7 +39,7 @@ class Frame:
 
 
 @contextmanager
-def _untouched_settings() -> Iterator[None]:
+def _untouched_settings() -> Generator[None]:
     """Importing ``alfworld`` makes a folder and sets ALFWORLD_DATA; keep both from happening."""
     before, arguments = os.environ.get("ALFWORLD_DATA"), sys.argv
     with tempfile.TemporaryDirectory() as folder:
@@ -85,6 +87,8 @@ class Engine:
 
     def load(self, game: Mapping[str, Any]) -> None:
         """Make ``game`` the one to play. Raises ``EnvironmentFault`` if it cannot be read."""
+        parsing.forget()
+        self._state = None
         try:
             self._env.load(game)
         except Exception as error:  # TatSu, the translator and plain KeyErrors all come here

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, assert_never, cast
+from typing import TYPE_CHECKING, Any, Literal, assert_never, cast
 
 from ...agent.environment import Observation, Outcome, StepResult, Task
 from ...errors import DataMissing, EnvironmentFault, SettingsError
@@ -14,6 +13,9 @@ from .engine import UNKNOWN, Engine, Frame
 from .games import SPLITS, Game, Games
 from .goals import Goal, read_goal
 from .requirements import installed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 Protocol = Literal["rl", "react"]
 """``rl``: the admissible actions are shown. ``react``: none are, and thinking aloud is free."""

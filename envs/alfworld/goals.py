@@ -9,20 +9,22 @@ the best choice of things among those that meet the unchanging ones, over their 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, Union
+from typing import TYPE_CHECKING, TypeAlias
 
 from ...errors import EnvironmentFault
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
 Fact = tuple[str, ...]
 Facts = frozenset[Fact]
-Expression: TypeAlias = Union[str, list["Expression"]]
+Expression: TypeAlias = str | list["Expression"]
 
 _TOKENS = re.compile(r"[()]|[^\s()]+")
 _CHANGING = frozenset(
-    "atlocation checked examined holds holdsany inreceptacle inreceptacleobject isclean iscool "
-    "ishot ison issliced istoggled isreceptacleobjectfull objectatlocation opened".split()
+    {"atlocation", "checked", "examined", "holds", "holdsany", "inreceptacle", "isclean", "iscool"}
+    | {"ishot", "ison", "issliced", "istoggled", "objectatlocation", "opened"}
 )
 
 
@@ -67,9 +69,9 @@ class Part:
         """As ``best`` with the first ``depth`` variables chosen; None if that cannot be."""
         bound = {name for name, _ in self.variables[:depth]}
         for condition in self.conditions:
-            if not condition.changes and _variables(condition) <= bound:
-                if not condition.holds(chosen, facts):
-                    return None
+            checkable = not condition.changes and _variables(condition) <= bound
+            if checkable and not condition.holds(chosen, facts):
+                return None
         if depth == len(self.variables):
             return sum(c.holds(chosen, facts) for c in self.conditions if c.changes)
         name, type_ = self.variables[depth]

@@ -14,10 +14,12 @@ import re
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from copy import copy
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _TASK = re.compile(r'"rhs": "(Your task is to: (?:[^"\\]|\\.)*)"')
 _lock = threading.RLock()
@@ -46,6 +48,12 @@ def uninstall() -> None:
         for (module, name), function in _originals.items():
             setattr(import_module(module), name, function)
         _originals.clear()
+
+
+def forget() -> None:
+    """Drop the facts of past games, which TextWorld would keep for good (1 MB a game)."""
+    core: Any = import_module("mementos.core")
+    core._memento_cache.clear()
 
 
 def _replace(module: Any, name: str, function: Any) -> None:

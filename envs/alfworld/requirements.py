@@ -12,7 +12,7 @@ PACKAGES = {
 """Distributions of the extra ``alfworld`` and the versions the tests were run with."""
 
 INSTALL = "pip install 'textworld[pddl]==1.7.0' 'alfworld==0.4.2'"
-"""The command behind ``pip install 'reverie[alfworld]'``; compiles the planner (about 3 minutes)."""
+"""The command behind ``pip install 'reverie[alfworld]'``; it compiles the planner."""
 
 
 def installed() -> dict[str, str]:
