@@ -1,0 +1,100 @@
+"""Finding: which shelves a query needs, kept in step with the journal, scored and ordered."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .journal import Journal
+from .past import records_as_of, shelf_as_of
+from .records import Kind
+from .rows import fetch_records
+from .search import Filters, Found, FusionWeights, Hit, best, fuse, score_exactly
+from .shelf import Head, Shelf, Shelves
+from .writing import owner_of
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search, with its text embedded: ``vector`` has shape (dim,), None for lexical only."""
+
+    text: str
+    vector: NDArray[np.float32] | None
+    filters: Filters
+    k: int
+    weights: FusionWeights
+    as_of_us: int | None = None
+
+
+class Finder:
+    """Search over one journal. Safe to share between threads."""
+
+    def __init__(self, journal: Journal, *, cache_bytes: int) -> None:
+        self._journal = journal
+        self.shelves = Shelves(cache_bytes)
+
+    def search(self, query: Query, dim: int) -> list[Hit]:
+        """The ``k`` best hits, best first; equal scores are ordered by id."""
+        with self._journal.reading(snapshot=query.as_of_us is not None) as connection:
+            found = self._found(connection, query, dim)
+            if not found:
+                return []
+            rows = np.concatenate([part.rows for part in found])
+            dense = np.concatenate([part.dense for part in found])
+            lexical = np.concatenate([part.lexical for part in found])
+            scores = np.round(fuse(dense, lexical, query.weights), 6)
+            places = best(scores, query.k)
+            picked: list[int] = rows[places].tolist()
+            if query.as_of_us is None:
+                records = fetch_records(connection, picked)
+            else:
+                records = records_as_of(connection, picked, query.as_of_us)
+        hits = [
+            Hit(
+                records[row],
+                round(float(scores[place]), 6),
+                None if np.isnan(dense[place]) else round(float(dense[place]), 6),
+                round(float(lexical[place]), 6),
+            )
+            for row, place in zip(picked, places.tolist(), strict=True)
+            if row in records
+        ]
+        hits.sort(key=lambda hit: (-hit.score, hit.record.id))
+        return hits[: query.k]
+
+    def _found(self, connection: sqlite3.Connection, query: Query, dim: int) -> list[Found]:
+        owner = owner_of(connection, query.filters.scope.user)
+        if owner is None:
+            return []
+        found: list[Found] = []
+        for head in read_heads(connection, owner, query.filters.kinds):
+            shelf = self._shelf(connection, head, dim, query.as_of_us)
+            with shelf.lock:
+                if query.as_of_us is None or head.changed_us <= query.as_of_us:
+                    shelf.sync(connection, head)
+                part = score_exactly(shelf, query.filters, connection, query.vector, query.text)
+            if len(part.rows):
+                found.append(part)
+        return found
+
+    def _shelf(
+        self, connection: sqlite3.Connection, head: Head, dim: int, as_of_us: int | None
+    ) -> Shelf:
+        if as_of_us is not None and head.changed_us > as_of_us:
+            return shelf_as_of(connection, head.owner, head.kind, dim, as_of_us)
+        return self.shelves.get(head.owner, head.kind, dim)
+
+
+def read_heads(connection: sqlite3.Connection, owner: int, kinds: Sequence[Kind]) -> list[Head]:
+    """How far the journal has come for each of these kinds that the user has any of."""
+    heads = {
+        kind: Head(owner, kind, seq, count, changed_us, purges)
+        for kind, seq, count, changed_us, purges in connection.execute(
+            "SELECT kind, seq, count, changed_us, purges FROM heads WHERE owner = ?", (owner,)
+        )
+    }
+    return [heads[kind.value] for kind in kinds if kind.value in heads and heads[kind.value].count]

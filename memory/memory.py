@@ -1,0 +1,29 @@
+"""Memory: one store of records, and the verbs on it."""
+
+from __future__ import annotations
+
+from .asynchronous import twin
+from .recalls import RecallVerbs
+from .writes import WriteVerbs
+
+
+class Memory(WriteVerbs, RecallVerbs):
+    """A store of records. Open it with `Memory.open`; safe to share between threads.
+
+    Every verb has an async twin, ``aadd`` for ``add`` and so on, that runs it in a thread.
+    """
+
+    aadd = twin(WriteVerbs.add)
+    aupdate = twin(WriteVerbs.update)
+    adelete = twin(WriteVerbs.delete)
+    aretract = twin(WriteVerbs.retract)
+    asupersede = twin(WriteVerbs.supersede)
+    amerge = twin(WriteVerbs.merge)
+    aget = twin(RecallVerbs.get)
+    alist = twin(RecallVerbs.list)
+    ahistory = twin(RecallVerbs.history)
+    asearch = twin(RecallVerbs.search)
+    arecall = twin(RecallVerbs.recall)
+    areward = twin(RecallVerbs.reward)
+    autility = twin(RecallVerbs.utility)
+    arecalls = twin(RecallVerbs.recalls)

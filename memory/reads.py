@@ -1,0 +1,109 @@
+"""The verbs that read records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+
+from ..errors import MemoryFault
+from .finder import Query
+from .listing import list_records
+from .records import Kind, Record, Scope, Status
+from .rows import to_us
+from .search import Filters, FusionWeights, Hit
+from .store import Store, Values, checked
+from .writing import Version, find, read_history
+
+Records = list[Record]
+Hits = list[Hit]
+Versions = list[Version]
+
+
+class ReadVerbs(Store):
+    """get, list, search, history."""
+
+    def get(self, id: str, *, scope: Scope) -> Record:
+        """One record by id, whatever its status. Raises RecordNotFound."""
+        with self._journal.reading() as connection:
+            return find(connection, checked(scope), id)[2]
+
+    def history(self, id: str, *, scope: Scope) -> Versions:
+        """Every version of a record, oldest first; the last is the present one."""
+        with self._journal.reading() as connection:
+            _, row, record = find(connection, checked(scope), id)
+            return read_history(connection, row, record)
+
+    def list(
+        self,
+        *,
+        scope: Scope,
+        kind: Kind | None = None,
+        status: Status | None = Status.ACTIVE,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 100,
+        after: str | None = None,
+        where: Values | None = None,
+    ) -> Records:
+        """Records in the order they were written, from the one after the id ``after``.
+
+        ``status`` None lists all. ``since`` and ``until`` bound the event time, inclusive.
+        """
+        filters = Filters.of(
+            checked(scope),
+            tuple(Kind) if kind is None else (kind,),
+            status=status,
+            where=where,
+            exclude=None,
+            since=since,
+            until=until,
+        )
+        with self._journal.reading() as connection:
+            return list_records(connection, filters, limit, after)
+
+    def search(
+        self,
+        query: str,
+        *,
+        scope: Scope,
+        kinds: Sequence[Kind] = tuple(Kind),
+        k: int = 10,
+        where: Values | None = None,
+        exclude: Values | None = None,
+        status: Sequence[Status] | Status | None = (Status.ACTIVE,),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        as_of: datetime | None = None,
+        weights: FusionWeights | None = None,
+    ) -> Hits:
+        """The ``k`` records that fit ``query`` best, best first, by meaning and by words.
+
+        ``where`` and ``exclude`` filter on payload fields (`schema.FACETS`), ``since`` and
+        ``until`` on event time, inclusive. ``as_of`` answers as the store stood at that moment.
+        An empty query or ``k=0`` finds nothing.
+        """
+        filters = Filters.of(
+            checked(scope),
+            kinds,
+            status=status,
+            where=where,
+            exclude=exclude,
+            since=since,
+            until=until,
+        )
+        if k < 0:
+            raise MemoryFault(f"k={k}: ask for 0 or more records")
+        if k == 0 or not query.strip():
+            return []
+        written = self._binding.written()
+        if written is None:
+            return []
+        weights = weights or FusionWeights()
+        vector = None
+        if weights.dense > 0:
+            vector = np.asarray(self.embedder.embed_query(query), np.float32)
+        as_of_us = None if as_of is None else to_us(as_of)
+        asked = Query(query, vector, filters, k, weights, as_of_us)
+        return self._finder.search(asked, written.dim)
