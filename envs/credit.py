@@ -1,0 +1,88 @@
+"""Whether what was recalled helped: success of the episodes that saw a memory, against their twins.
+
+An episode's twin is the same task and seed in the ``off`` arm. The comparison says what went
+together, not what caused it: memories are recalled on the tasks they resemble.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .runs import Arm, EpisodeLine, Recalled
+
+
+@dataclass(frozen=True)
+class Credit:
+    """One memory, or one sort of episode: how often it was seen and how those episodes went.
+
+    ``success`` is the rate of the episodes that saw it, ``twins`` that of the same episodes without
+    memory (None where there are none), both over first attempts.
+    """
+
+    record: Recalled
+    episodes: int
+    success: float
+    twins: float | None
+
+    @property
+    def lift(self) -> float | None:
+        """Success with it minus success of the twins."""
+        return None if self.twins is None else self.success - self.twins
+
+
+def by_record(lines: Sequence[EpisodeLine], arm: Arm) -> list[Credit]:
+    """Every memory that ``arm`` recalled, the most recalled first."""
+    seen: dict[str, list[EpisodeLine]] = defaultdict(list)
+    record: dict[str, Recalled] = {}
+    for line in _first(lines, arm):
+        for found in line.recalled:
+            record.setdefault(found.id, found)
+            seen[found.id].append(line)
+    off = _twins(lines)
+    credits = [_credit(record[id], episodes, off) for id, episodes in seen.items()]
+    return sorted(credits, key=lambda c: (-c.episodes, -(c.lift or 0.0), c.record.id))
+
+
+def by_kinship(lines: Sequence[EpisodeLine], arm: Arm) -> list[Credit]:
+    """Episodes of ``arm`` by the nearest of what they recalled: same type, another type, nothing."""
+    groups: dict[str, list[EpisodeLine]] = {
+        "a memory of the same type of task": [],
+        "memories of other types only": [],
+        "nothing recalled": [],
+    }
+    same, other, nothing = groups.values()
+    for line in _first(lines, arm):
+        if not line.recalled:
+            nothing.append(line)
+        elif any(found.task_type == line.task_type for found in line.recalled):
+            same.append(line)
+        else:
+            other.append(line)
+    off = _twins(lines)
+    return [
+        _credit(Recalled(id=name, text=name), episodes, off)
+        for name, episodes in groups.items()
+        if episodes
+    ]
+
+
+def _first(lines: Sequence[EpisodeLine], arm: Arm) -> list[EpisodeLine]:
+    return [line for line in lines if line.arm == arm and line.attempt == 1]
+
+
+def _twins(lines: Sequence[EpisodeLine]) -> dict[tuple[int, str], bool]:
+    return {(line.seed, line.task_id): line.success for line in _first(lines, Arm.OFF)}
+
+
+def _credit(
+    record: Recalled, episodes: Sequence[EpisodeLine], off: dict[tuple[int, str], bool]
+) -> Credit:
+    twins = [off[key] for line in episodes if (key := (line.seed, line.task_id)) in off]
+    return Credit(
+        record=record,
+        episodes=len(episodes),
+        success=sum(line.success for line in episodes) / len(episodes),
+        twins=sum(twins) / len(twins) if len(twins) == len(episodes) else None,
+    )

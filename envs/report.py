@@ -1,0 +1,352 @@
+"""The report of a run: one HTML page that needs nothing beside itself, and a chart for a README."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from pydantic import JsonValue
+
+from ..errors import SettingsError
+from . import charts
+from .credit import Credit, by_kinship, by_record
+from .runs import Arm, EpisodeLine, Header, read_header, read_lines, write_atomic
+from .statistics import Delta, Estimate, Point, Summary, curve, default_window
+
+SHOWN_RECORDS = 15
+SHOWN_FAILURES = 60
+STATUS = {
+    "complete": "complete",
+    "budget": "stopped by its budget",
+    "interrupted": "interrupted",
+    "partial": "with errors",
+}
+MEANING = {
+    Arm.OFF: "no memory",
+    Arm.FROZEN: "memory of demonstrations, read only",
+    Arm.ONLINE: "the same memory, learning as it goes",
+}
+
+
+def write_report(
+    file: Path, header: Header, lines: Sequence[EpisodeLine], summary: Summary
+) -> None:
+    """Write the page for a run."""
+    write_atomic(file, render(header, lines, summary))
+
+
+def write_curve(out: Path, file: Path) -> None:
+    """Write the learning curve of the run in ``out`` as a standalone SVG file.
+
+    Raises ``SettingsError`` if ``out`` is no run folder or has no episodes yet.
+    """
+    header, lines = read_header(out), read_lines(out)
+    if not lines:
+        raise SettingsError(f"{out} has no episodes yet: there is no curve to draw")
+    title = f"Success over episodes: {header.settings.get('env')}, {header.settings.get('model')}"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(file, charts.curves(_curves(lines), title=title))
+
+
+def render(header: Header, lines: Sequence[EpisodeLine], summary: Summary) -> str:
+    """The page as text."""
+    settings = header.settings
+    name = f"{settings.get('env')} · {settings.get('split')}"
+    tasks = len({line.task_id for line in lines})
+    seeds = sorted({line.seed for line in lines})
+    window = default_window(lines)
+    page = Template(files(__package__ or "").joinpath("report.html").read_text("utf-8"))
+    return page.substitute(
+        title=escape(f"Reverie: {name}"),
+        heading=escape(name),
+        status=summary.run.status,
+        status_text=escape(STATUS[summary.run.status]),
+        subtitle=escape(
+            f"model {header.model} · {tasks} tasks · seeds {', '.join(map(str, seeds)) or '–'} · "
+            f"{summary.run.done} of {summary.run.planned} episodes · "
+            f"{header.created:%Y-%m-%d %H:%M} UTC"
+            + (f" · {summary.run.reason}" if summary.run.reason else "")
+        ),
+        cards=_cards(summary),
+        headline=_headline(summary) + _later(summary),
+        curves=_curve_charts(lines, window),
+        curves_note=escape(
+            f"Mean over {len(seeds)} seed(s), first attempts only. Left: all episodes so far; right: "
+            f"the last {window}. The band is the 95 % Wilson interval of the pooled rate; it counts "
+            "chance over tasks, not over the order they come in."
+        ),
+        types=_types(summary),
+        recalled=_recalled(lines, summary),
+        failures=_failures(lines),
+        settings=_settings(header, summary),
+        version=escape(header.versions.get("reverie", "")),
+    )
+
+
+def _curves(
+    lines: Sequence[EpisodeLine], window: int | None = None
+) -> dict[str, Sequence[Point]]:
+    return {
+        arm: points
+        for arm in Arm
+        if (points := curve([x for x in lines if x.arm == arm and x.attempt == 1], window))
+    }
+
+
+def _curve_charts(lines: Sequence[EpisodeLine], window: int) -> str:
+    if not lines:
+        return "<p>No episodes yet.</p>"
+    so_far = charts.curves(_curves(lines), title="Success so far")
+    moving = charts.curves(_curves(lines, window), title=f"Success in the last {window} episodes")
+    return f"<div>{so_far}</div><div>{moving}</div>"
+
+
+def _cards(summary: Summary) -> str:
+    cells: list[str] = []
+    for name, arm in summary.arms.items():
+        delta = summary.deltas.get(f"{name}-{Arm.OFF}")
+        gain = f"<div>{_gain(delta)} over off</div>" if delta else "<div class='soft'>baseline</div>"
+        cells.append(
+            f"<div class='card' style='border-top-color:{charts.colour(name)}'>"
+            f"<div class='name'>{escape(name)}</div>"
+            f"<div class='big'>{_percent(arm.success.mean)}</div>"
+            f"<div class='soft'>{_interval(arm.success)} · n = {arm.success.n}</div>{gain}"
+            f"<div class='note'>{escape(MEANING[Arm(name)])}</div></div>"
+        )
+    return f"<div class='cards'>{''.join(cells)}</div>"
+
+
+def _headline(summary: Summary) -> str:
+    head = ("arm", "success", "steps", "steps when it succeeds", "invalid actions", "tokens",
+            "cost", "seconds", "errors", "episodes")  # fmt: skip
+    rows = [
+        [
+            _arm(name),
+            f"<b>{_percent(arm.success.mean)}</b> <span class='ci'>{_interval(arm.success)}</span>",
+            _number(arm.steps),
+            _number(arm.steps_success),
+            f"{arm.invalid_rate:.1%}",
+            _number(arm.tokens),
+            "unknown" if arm.cost is None else _dollars(arm.cost),
+            _number(arm.seconds),
+            str(arm.errors),
+            str(arm.success.n),
+        ]
+        for name, arm in summary.arms.items()
+    ]
+    table = _table(head, rows, numeric=range(2, 10))
+    deltas = [
+        [
+            escape(name.replace("-", " − ")),
+            _gain(delta),
+            f"<span class='ci'>{_points(delta.ci)}</span>",
+            str(delta.n),
+            str(delta.tasks),
+        ]
+        for name, delta in summary.deltas.items()
+    ]
+    if not deltas:
+        return table
+    return (
+        table
+        + "<p class='note'>Per episode, with 95 % intervals. First attempts only; an episode that "
+        "ended in an error is a failure. Differences are paired by task and seed, their intervals "
+        "a bootstrap over tasks.</p>"
+        + _table(
+            ("difference in success", "points", "95 % interval", "pairs", "tasks"),
+            deltas,
+            numeric=range(3, 5),
+        )
+    )
+
+
+def _later(summary: Summary) -> str:
+    rows = [
+        [_arm(name), attempt, f"{_percent(found.mean)} {_interval(found)}", str(found.n)]
+        for name, attempts in summary.later_attempts.items()
+        for attempt, found in attempts.items()
+    ]
+    if not rows:
+        return ""
+    return "<p>Tasks met again, which the table above leaves out:</p>" + _table(
+        ("arm", "attempt", "success", "episodes"), rows, numeric=[3]
+    )
+
+
+def _types(summary: Summary) -> str:
+    groups: dict[str, dict[str, Estimate]] = {}
+    for name, arm in summary.arms.items():
+        for kind, found in arm.by_type.items():
+            groups.setdefault(kind or "untyped", {})[name] = found.success
+    if not groups:
+        return "<p>No episodes yet.</p>"
+    chart = charts.bars(dict(sorted(groups.items())), title="Success by type, 95 % intervals")
+    gains = [
+        [escape(kind.replace("_", " ") or "untyped"), *(
+            _points_of(delta.by_type[kind]) if kind in delta.by_type else "–"
+            for delta in summary.deltas.values()
+        )]
+        for kind in sorted({kind for delta in summary.deltas.values() for kind in delta.by_type})
+    ]  # fmt: skip
+    table = (
+        _table(("type", *(name.replace("-", " − ") for name in summary.deltas)), gains)
+        if gains
+        else ""
+    )
+    return f"<div class='charts'><div>{chart}</div><div>{table}</div></div>"
+
+
+def _recalled(lines: Sequence[EpisodeLine], summary: Summary) -> str:
+    parts: list[str] = []
+    for arm in (Arm.FROZEN, Arm.ONLINE):
+        if arm not in summary.arms:
+            continue
+        records = by_record(lines, arm)
+        kin = [[escape(c.record.text), *_credit_cells(c)] for c in by_kinship(lines, arm)]
+        parts.append(f"<h3>{_arm(arm)}</h3>")
+        parts.append(
+            _table(
+                ("the episode saw", "episodes", "success", "same episodes, off", "difference"),
+                kin,
+                numeric=range(1, 5),
+            )
+        )
+        if records:
+            parts.append(
+                f"<p class='note'>The {min(SHOWN_RECORDS, len(records))} most recalled of "
+                f"{len(records)} memories:</p>" + _records(records[:SHOWN_RECORDS])
+            )
+    if not parts:
+        return "<p>No arm with a memory was played.</p>"
+    return "".join(parts) + (
+        "<p class='note'>A difference says what went together, not what caused it: a memory is "
+        "recalled on the tasks that it resembles.</p>"
+    )
+
+
+def _records(records: Sequence[Credit]) -> str:
+    rows = [
+        [
+            escape(c.record.text or c.record.id),
+            escape(c.record.kind),
+            escape(c.record.task_type.replace("_", " ")),
+            escape(c.record.outcome),
+            *_credit_cells(c),
+        ]
+        for c in records
+    ]
+    head = ("memory", "kind", "type", "outcome", "episodes", "success", "off", "difference")
+    return _table(head, rows, numeric=range(4, 8))
+
+
+def _credit_cells(credit: Credit) -> list[str]:
+    return [
+        str(credit.episodes),
+        _percent(credit.success),
+        _percent(credit.twins),
+        "–" if credit.lift is None else _points_of(credit.lift),
+    ]
+
+
+def _failures(lines: Sequence[EpisodeLine]) -> str:
+    failed = [line for line in lines if not line.success]
+    if not failed:
+        return "<p>There are none.</p>"
+    shown = sorted(failed, key=lambda x: (x.error is None, list(Arm)[::-1].index(x.arm), x.index))
+    out = [f"<p>{len(failed)} of {len(lines)} episodes failed."]
+    out.append(f" The first {SHOWN_FAILURES} are shown." if len(failed) > SHOWN_FAILURES else "")
+    out.append("</p>")
+    for line in shown[:SHOWN_FAILURES]:
+        actions = [str(step.get("action", "")) for step in line.trajectory]
+        body = "\n".join(f"{i:>3}  {action}" for i, action in enumerate(actions, start=1))
+        why = line.error or f"stopped: {line.stop_reason}"
+        out.append(
+            f"<details><summary>{_arm(line.arm)} seed {line.seed}, episode {line.index + 1}: "
+            f"{escape(line.goal or line.task_id)} <span class='soft'>· "
+            f"{escape(line.task_type.replace('_', ' '))} · {escape(why)} · {line.steps} steps</span>"
+            f"</summary><p class='note'>{escape(line.task_id)}</p>"
+            f"<pre>{escape(body or 'no action')}</pre></details>"
+        )
+    return "".join(out)
+
+
+def _settings(header: Header, summary: Summary) -> str:
+    groups: list[tuple[str, dict[str, JsonValue]]] = [
+        ("settings", header.settings),
+        ("environment", header.environment),
+        ("machine", {"run": header.run, "tasks in the split": header.tasks.get("n"),
+                     "hash of their ids": header.tasks.get("sha256"), **header.machine}),
+        ("versions", dict(header.versions)),
+    ]  # fmt: skip
+    tables = [
+        f"<div><h3>{name}</h3>"
+        + _table((), [[escape(key), escape(_plain(value))] for key, value in facts.items()])
+        + "</div>"
+        for name, facts in groups
+    ]
+    return f"<div class='pairs'>{''.join(tables)}</div>"
+
+
+def _table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[int] = ()
+) -> str:
+    """A table of cells that are HTML already; ``numeric`` columns stand to the right."""
+    marks = [" class='n'" if i in numeric else "" for i in range(max(len(head), 12))]
+    top = "".join(f"<th{marks[i]}>{escape(text)}</th>" for i, text in enumerate(head))
+    body = "".join(
+        "<tr>" + "".join(f"<td{marks[i]}>{cell}</td>" for i, cell in enumerate(row)) + "</tr>"
+        for row in rows
+    )
+    return f"<div class='scroll'><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def _arm(name: str) -> str:
+    return f"<span class='dot' style='background:{charts.colour(name)}'></span>{escape(name)}"
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}".replace("%", " %")
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.ci is None:
+        return ""
+    return f"[{estimate.ci[0]:.0%}, {estimate.ci[1]:.0%}]".replace("%", " %")
+
+
+def _number(estimate: Estimate) -> str:
+    if estimate.mean is None or estimate.ci is None:
+        return "–"
+    digits = 0 if abs(estimate.mean) >= 100 else 1
+    low, high = estimate.ci
+    return (
+        f"{estimate.mean:,.{digits}f} <span class='ci'>[{low:,.{digits}f}, {high:,.{digits}f}]</span>"
+    )
+
+
+def _dollars(estimate: Estimate) -> str:
+    return "–" if estimate.mean is None else f"${estimate.mean:.4f}"
+
+
+def _gain(delta: Delta) -> str:
+    return _points_of(delta.mean, sure=delta.ci[0] > 0 or delta.ci[1] < 0)
+
+
+def _points_of(value: float, *, sure: bool = False) -> str:
+    mark = "" if not sure or value == 0 else (" class='up'" if value > 0 else " class='down'")
+    return f"<span{mark}>{value * 100:+.1f} points</span>"
+
+
+def _points(ci: tuple[float, float]) -> str:
+    return f"[{ci[0] * 100:+.1f}, {ci[1] * 100:+.1f}]"
+
+
+def _plain(value: JsonValue) -> str:
+    if isinstance(value, list):
+        return ", ".join(_plain(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={_plain(item)}" for key, item in value.items()) or "–"
+    return "–" if value is None else str(value)

@@ -1,0 +1,252 @@
+"""Plays a run: every arm over the same tasks and seeds, each episode recorded as it ends.
+
+    summary = run(RunSpec(out=Path("runs/mine"), episodes=20, seed_cases=50))
+
+Give the same spec again after a crash and it goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from ..errors import SettingsError
+from .plan import Job, plan
+from .pool import Here, Players, Pool
+from .report import write_report
+from .runs import (
+    Arm,
+    EpisodeLine,
+    Header,
+    RunFolder,
+    RunSpec,
+    tasks_digest,
+    write_atomic,
+)
+from .stage import Stage, StageFactory, describe
+from .stages import stage_for
+from .statistics import Progress, Summary, summarise
+from .worker import tidy
+
+PACKAGES = (
+    "reverie", "chromadb", "langgraph", "numpy", "pydantic", "textworld", "alfworld",
+    "xllamacpp", "llama-cpp-python", "litellm", "openai", "wordllama", "onnxruntime",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something a watcher of the run may show.
+
+    ``line`` is the episode that just ended, if one did; ``done`` counts those of earlier calls too.
+    """
+
+    done: int
+    planned: int
+    line: EpisodeLine | None = None
+    note: str = ""
+
+
+Watcher = Callable[[Event], None]
+
+
+def run(
+    spec: RunSpec, *, stage: StageFactory | None = None, watch: Watcher | None = None
+) -> Summary:
+    """Play ``spec`` to its end or its budget's, and write the run folder.
+
+    ``stage`` says what to play on; without it that is the environment ``spec.env`` names. The
+    summary's ``run.status`` says how the run ended. Raises ``SettingsError`` if the folder holds
+    another run, ``DataMissing`` without tasks, and what the model or the memory raises when they
+    cannot go on; the episodes played so far stay. On Ctrl-C the summary is written and
+    ``KeyboardInterrupt`` raised.
+    """
+    tell = watch or _silent
+    factory = stage or stage_for
+    meter = _Meter(spec)
+    tell(Event(0, 0, note="setting up"))
+    here = factory(spec)
+    players: Players | None = None
+    try:
+        header, jobs = _survey(spec, here)
+        with RunFolder.open(spec.out, header) as folder:
+            if spec.workers == 1:
+                players = Here(spec, here)
+            else:
+                here.close()
+                players = Pool(spec, factory)
+            return _drive(spec, header, folder, jobs, players, meter, tell)
+    finally:
+        if players is not None:
+            players.close()
+        else:
+            here.close()
+
+
+def _drive(
+    spec: RunSpec,
+    header: Header,
+    folder: RunFolder,
+    jobs: Sequence[Job],
+    players: Players,
+    meter: _Meter,
+    tell: Watcher,
+) -> Summary:
+    """Play what the folder lacks, then write its summary and report, however the play ended."""
+    seen = {(line.arm, line.seed, line.index) for line in folder.lines}
+    waiting = [job for job in jobs if (job.arm, job.seed, job.index) not in seen]
+    for line in folder.lines:
+        meter.add(line)
+    resumed = f"going on after {len(seen)} episodes" if seen and waiting else ""
+    tell(Event(len(seen), len(jobs), note=resumed))
+    stopped: BaseException | None = None
+    try:
+        if waiting and not meter.spent():
+            _play(spec, folder, waiting, len(jobs), players, meter, tell)
+    except BaseException as error:
+        stopped = error
+    summary = conclude(spec, folder.lines, len(jobs), meter.spent(), stopped)
+    write_files(spec.out, header, folder.lines, summary)
+    if stopped is not None:
+        raise stopped
+    if summary.run.done == summary.run.planned:
+        players.close()
+        tidy(spec)
+    return summary
+
+
+def _play(
+    spec: RunSpec,
+    folder: RunFolder,
+    waiting: Sequence[Job],
+    planned: int,
+    players: Players,
+    meter: _Meter,
+    tell: Watcher,
+) -> None:
+    """Fill the memories, then play; each line is durable before the next job of its stream."""
+    if spec.seed_cases and any(job.arm != Arm.OFF for job in waiting):
+        tell(Event(len(folder.lines), planned, note="filling memory with demonstrations"))
+        for seed, count in players.prepare(spec.seeds):
+            if count:
+                note = f"memory of seed {seed} starts with {count} demonstrations"
+                tell(Event(len(folder.lines), planned, note=note))
+    for line in players.results(waiting, lambda: not meter.spent()):
+        folder.append(line)
+        meter.add(line)
+        tell(Event(len(folder.lines), planned, line=line))
+
+
+def conclude(
+    spec: RunSpec,
+    lines: Sequence[EpisodeLine],
+    planned: int,
+    spent: str,
+    stopped: BaseException | None,
+) -> Summary:
+    """The summary of a run that ended this way."""
+    errors = sum(line.error is not None for line in lines)
+    if isinstance(stopped, KeyboardInterrupt):
+        status, reason = "interrupted", "interrupted from the keyboard"
+    elif stopped is not None:
+        status, reason = "partial", f"{type(stopped).__name__}: {stopped}"
+    elif len(lines) < planned:
+        status, reason = "budget", spent
+    elif errors:
+        status, reason = "partial", f"{errors} episodes ended in an error and count as failures"
+    else:
+        status, reason = "complete", ""
+    progress = Progress(
+        id=spec.run_id(), status=status, reason=reason, done=len(lines), planned=planned
+    )
+    return summarise(lines, spec.arms, progress)
+
+
+def write_files(
+    out: Path, header: Header, lines: Sequence[EpisodeLine], summary: Summary
+) -> None:
+    """Write ``summary.json`` and ``report.html`` of a run folder."""
+    write_atomic(out / "summary.json", summary.model_dump_json(indent=2))
+    write_report(out / "report.html", header, lines, summary)
+
+
+class _Meter:
+    """What a run has spent against its budget."""
+
+    def __init__(self, spec: RunSpec) -> None:
+        self._limits = spec.limits
+        self._began = time.monotonic()
+        self._tokens = 0
+        self._usd = 0.0
+        self._steps = 0
+        self._model = spec.model
+
+    def add(self, line: EpisodeLine) -> None:
+        """Count one episode. Raises ``SettingsError`` if a dollar limit meets an unknown price."""
+        self._tokens += line.tokens
+        self._steps += line.steps
+        self._usd += line.usd or 0.0
+        if self._limits.usd is not None and line.usd is None and line.error is None:
+            raise SettingsError(
+                f"the price of {self._model} is not known, so a limit in dollars means nothing: "
+                "give --limit-tokens instead"
+            )
+
+    def spent(self) -> str:
+        """Which limit is reached, in words; empty while there is room."""
+        limits = self._limits
+        for used, limit, name in (
+            (self._tokens, limits.tokens, "tokens"),
+            (self._usd, limits.usd, "dollars"),
+            (self._steps, limits.steps, "steps"),
+            (time.monotonic() - self._began, limits.seconds, "seconds"),
+        ):
+            if limit is not None and used >= limit:
+                return f"the budget of {limit:g} {name} is reached"
+        return ""
+
+
+def _survey(spec: RunSpec, stage: Stage) -> tuple[Header, list[Job]]:
+    """What is to be played, and the record of what it is played with."""
+    environment = stage.environment
+    tasks = environment.tasks(spec.split)
+    jobs = plan(spec, tasks)
+    header = Header(
+        run=spec.run_id(),
+        settings=spec.settings(),
+        environment=describe(environment),
+        tasks=tasks_digest([task.id for task in tasks]),
+        model=stage.model_id(),
+        versions=versions(),
+        machine=machine(),
+    )
+    return header, jobs
+
+
+def versions() -> dict[str, str]:
+    """Python's version and those of the installed packages that a result may depend on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> dict[str, JsonValue]:
+    """Where a run was played: system, processor, cores this process may use."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+    return {"system": platform.platform(), "processor": platform.machine(), "cores": cores}
+
+
+def _silent(event: Event) -> None:
+    """Watch nothing."""
