@@ -89,44 +89,37 @@ class Postings:
             all_slots.append(slots)
             all_counts.append(counts)
         joined = np.concatenate(all_terms)
-        order = np.argsort(joined, kind="stable")
+        order = np.argsort(joined)
         joined = joined[order]
         self._slots = np.concatenate(all_slots)[order]
         self._counts = np.concatenate(all_counts)[order]
-        self._vocabulary, starts = np.unique(joined, return_index=True)
+        starts = np.flatnonzero(np.append(True, joined[1:] != joined[:-1]))[: len(joined)]
+        self._vocabulary = joined[starts]
         self._starts = np.append(starts, len(joined)).astype(np.int64)
         self._fresh.clear()
         self._fresh_slots = 0
         self._base_slots = self._alive
 
-    def scores(
-        self, query: str, lengths: NDArray[np.int32]
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """BM25 of every slot that shares a term with the query, as (slots, scores).
+    def scores(self, query: str, lengths: NDArray[np.int32]) -> NDArray[np.float32]:
+        """BM25 of every slot, shape (slots,); 0 where no term is shared with the query.
 
-        ``lengths`` holds each slot's length in terms, shape (slots,). A query without a term that
-        anything contains gives two empty arrays.
+        ``lengths`` holds each slot's length in terms, shape (slots,).
         """
         found = [posting for posting in self._matching(terms_of(query).keys()) if len(posting[1])]
         if not found:
-            return np.empty(0, np.int32), np.empty(0, np.float32)
+            return np.zeros(len(lengths), np.float32)
         slots = np.concatenate([posting[1] for posting in found])
         counts = np.concatenate([posting[2] for posting in found]).astype(np.float32)
-        sizes = [len(posting[1]) for posting in found]
         held = np.array(
-            [max(1, len(slots_) - self._dropped.get(term, 0)) for term, slots_, _ in found]
+            [max(1, len(where) - self._dropped.get(term, 0)) for term, where, _ in found],
+            np.float32,
         )
         n = max(self._alive, 1)
-        idf = np.log1p((np.maximum(n - held, 0) + 0.5) / (held + 0.5))
-        mean_length = max(self._total / n, 1e-9)
-        norm = K1 * (1 - B + B * lengths[slots] / mean_length)
-        gains = np.repeat(idf, sizes) * counts * (K1 + 1) / (counts + norm)
-        if len(slots) * 4 > len(lengths):
-            summed = np.bincount(slots, weights=gains, minlength=len(lengths))
-            matched = np.flatnonzero(summed)
-            return matched.astype(np.int32), summed[matched].astype(np.float32)
-        matched, inverse = np.unique(slots, return_inverse=True)
-        return matched, np.bincount(inverse, weights=gains).astype(np.float32)
+        idf = np.log1p((np.maximum(n - held, 0) + 0.5) / (held + 0.5)) * (K1 + 1)
+        slope = np.float32(K1 * B * n / max(self._total, 1))
+        norm = np.float32(K1 * (1 - B)) + slope * lengths[slots]
+        gains = np.repeat(idf, [len(where) for _, where, _ in found]) * counts / (counts + norm)
+        return np.bincount(slots, weights=gains, minlength=len(lengths)).astype(np.float32)
 
     def _matching(
         self, terms: Iterable[int]

@@ -8,17 +8,20 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, TypeAdapter
 
 from ..errors import InvalidRecord
-from .records import Record, Scope, Status
+from .records import Origin, Payload, Record, Scope, Status
 from .schema import FACETS
 from .terms import pack_terms
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_PAYLOAD: TypeAdapter[Payload] = TypeAdapter(Payload)
 
 COLUMNS = (
     "r.id, o.name, r.agent, r.session, r.status, r.text, r.payload, r.origin, r.event_us, "
@@ -122,8 +125,14 @@ def draft(record: Record, vector: NDArray[np.float32], position: int = 0) -> Dra
 def _digest(record: Record, payload: str, origin: str) -> bytes:
     """What makes two adds of one id the same add: all but times, counters and status."""
     scope = record.scope
-    content = [scope.agent, scope.session, record.text, payload, origin, record.sources]
-    return hashlib.sha256(json.dumps([*content, record.trust]).encode()).digest()[:16]
+    names = repr([scope.agent, scope.session, *record.sources])
+    parts = [names, record.text, payload, origin, repr(record.trust)]
+    hashed = hashlib.sha256()
+    for part in parts:
+        data = part.encode()
+        hashed.update(b"%d:" % len(data))
+        hashed.update(data)
+    return hashed.digest()[:16]
 
 
 def facets_of(payload: str) -> list[tuple[str, str]]:
@@ -131,6 +140,17 @@ def facets_of(payload: str) -> list[tuple[str, str]]:
     fields: dict[str, object] = json.loads(payload)
     found = [(name, fields[name]) for name in FACETS if name in fields]
     return [(name, value) for name, value in found if isinstance(value, str) and value]
+
+
+def facets_in(payload: Payload) -> list[tuple[str, str]]:
+    """`facets_of`, from the payload itself."""
+    found = [(name, getattr(payload, name, None)) for name in _fields(type(payload))]
+    return [(name, value) for name, value in found if isinstance(value, str) and value]
+
+
+@lru_cache
+def _fields(payload: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(name for name in FACETS if name in payload.model_fields)
 
 
 def fetch_records(connection: sqlite3.Connection, rows: Iterable[int]) -> dict[int, Record]:
@@ -149,7 +169,7 @@ def fetch_records(connection: sqlite3.Connection, rows: Iterable[int]) -> dict[i
 
 def record_of(values: Sequence[object]) -> Record:
     """The record of a row selected with `COLUMNS`; use counts join its counters."""
-    counters: dict[str, float] = json.loads(str(values[12]))
+    counters: dict[str, float] = {} if values[12] == "{}" else json.loads(str(values[12]))
     names = ("recalled", "chosen", "rewarded", "reward_sum")
     for name, value in zip(names, values[13:17], strict=True):
         if value:
@@ -157,19 +177,25 @@ def record_of(values: Sequence[object]) -> Record:
     return Record.model_validate(
         {
             "id": values[0],
-            "scope": Scope.model_construct(
-                user=str(values[1]),
-                agent=None if values[2] is None else str(values[2]),
-                session=None if values[3] is None else str(values[3]),
-            ),
+            "scope": _scope(*values[1:4]),
             "status": Status(str(values[4])),
             "text": values[5],
-            "payload": json.loads(str(values[6])),
-            "origin": json.loads(str(values[7])),
+            "payload": _PAYLOAD.validate_json(str(values[6])),
+            "origin": _origin(str(values[7])),
             "event_time": from_us(int(str(values[8]))),
             "ingest_time": from_us(int(str(values[9]))),
-            "sources": tuple(json.loads(str(values[10]))),
+            "sources": () if values[10] == "[]" else tuple(json.loads(str(values[10]))),
             "trust": values[11],
             "counters": counters,
         }
     )
+
+
+@lru_cache(maxsize=1024)
+def _scope(user: object, agent: object, session: object) -> Scope:
+    return Scope.model_validate({"user": user, "agent": agent, "session": session})
+
+
+@lru_cache(maxsize=1024)
+def _origin(text: str) -> Origin:
+    return Origin.model_validate_json(text)

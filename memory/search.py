@@ -154,9 +154,7 @@ def score_exactly(
     """Score every slot that passes: cosine with ``vector`` (dim,), BM25 with ``query``."""
     mask = mask_of(shelf, filters, connection)
     n = shelf.size
-    lexical = np.zeros(n, np.float32)
-    slots, scores = shelf.postings.scores(query, shelf.lengths[:n])
-    lexical[slots] = scores
+    lexical = shelf.postings.scores(query, shelf.lengths[:n])
     chosen = None if mask is None else np.flatnonzero(mask)
     if vector is None:
         dense = np.full(n if chosen is None else len(chosen), np.nan, np.float32)

@@ -100,11 +100,11 @@ class Shelf:
         if not changes:
             self.seq = head.seq
             return
-        fresh = [change for change in changes if not self._update(change)]
+        fresh = changes if first else [change for change in changes if not self._update(change)]
         if self.matrix is not None and len(fresh) < len(changes):
             moved = {change[0] for change in fresh}
             kept = [int(change[0]) for change in changes if change[0] not in moved]
-            self._writable()[self.slots_of(kept)] = read_vectors(connection, kept, self.dim)
+            self.matrix[self.slots_of(kept)] = read_vectors(connection, kept, self.dim)
         vectors = None
         if self.matrix is not None:
             vectors = read_vectors(connection, [int(change[0]) for change in fresh], self.dim)
@@ -115,21 +115,23 @@ class Shelf:
     def load_vectors(self, connection: sqlite3.Connection) -> NDArray[np.float32]:
         """The vectors of every slot, shape (size, dim); zero where the record was rewritten."""
         if self.matrix is None:
-            found = connection.execute(
+            matrix = np.empty((self.size + self.size // 8 + 64, self.dim), np.float32)
+            held = np.zeros(self.size, np.bool_)
+            cursor = connection.execute(
                 "SELECT v.row, v.vector FROM records r JOIN vectors v ON v.row = r.row "
                 "WHERE r.owner = ? AND r.kind = ? ORDER BY r.row",
                 (self.owner, self.kind),
-            ).fetchall()
-            packed = np.frombuffer(b"".join([v for _, v in found]), np.float32)
-            packed = packed.reshape(-1, self.dim)
-            if [row for row, _ in found] == self.rows[: self.size].tolist():
-                matrix = packed
-            else:
-                matrix = np.zeros((self.size, self.dim), np.float32)
-                for (row, _), vector in zip(found, packed, strict=True):
-                    slot = self._slots.get(row)
-                    if slot is not None:
-                        matrix[slot] = vector
+            )
+            while page := cursor.fetchmany(2048):
+                kept = [(self._slots[row], v) for row, v in page if row in self._slots]
+                slots = np.array([slot for slot, _ in kept], np.int64)
+                packed = np.frombuffer(b"".join([vector for _, vector in kept]), np.float32)
+                if len(slots) and slots[-1] - slots[0] + 1 == len(slots):  # a plain copy: quicker
+                    matrix[slots[0] : slots[-1] + 1] = packed.reshape(-1, self.dim)
+                else:
+                    matrix[slots] = packed.reshape(-1, self.dim)
+                held[slots] = True
+            matrix[: self.size][~held] = 0
             self.matrix = matrix
         return self.matrix[: self.size]
 
@@ -177,7 +179,7 @@ class Shelf:
             self.postings.drop(self._packed[slot], int(self.lengths[slot]))
             self.status[slot] = DEAD
             if self.matrix is not None:
-                self._writable()[slot] = 0
+                self.matrix[slot] = 0
             return False
         self.status[slot] = _CODE[str(change[2])]
         self.event_us[slot] = int(str(change[1]))
@@ -219,7 +221,7 @@ class Shelf:
     def _grow(self, size: int) -> None:
         """Make room for ``size`` slots, by half as much again so that growing stays cheap."""
         if size > len(self.rows):
-            room = size if not self.size else max(size, len(self.rows) * 3 // 2, 256)
+            room = max(size + size // 8, len(self.rows) * 3 // 2, 64)
             for name in ("rows", "event_us", "status", "agent", "session", "lengths"):
                 setattr(self, name, _grown(getattr(self, name), room))
         if self.matrix is not None and size > len(self.matrix):
@@ -227,12 +229,6 @@ class Shelf:
         for name, column in self._facets.items():
             if size > len(column):
                 self._facets[name] = _grown(column, max(size, len(column) * 3 // 2), fill=-2)
-
-    def _writable(self) -> NDArray[np.float32]:
-        assert self.matrix is not None
-        if not self.matrix.flags.writeable:
-            self.matrix = self.matrix.copy()
-        return self.matrix
 
     def _coded(self, value: object) -> int:
         return -2 if value is None else self._codes.setdefault(str(value), len(self._codes))
@@ -258,8 +254,10 @@ _Number = TypeVar("_Number", bound=np.generic)
 
 
 def _grown(column: NDArray[_Number], room: int, fill: int = 0) -> NDArray[_Number]:
-    larger = np.full((room, *column.shape[1:]), fill, column.dtype)
+    larger = np.empty((room, *column.shape[1:]), column.dtype)
     larger[: len(column)] = column
+    if fill:
+        larger[len(column) :] = fill
     return larger
 
 

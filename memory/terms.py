@@ -8,9 +8,9 @@ like, which put no space between words, become overlapping pairs of characters.
 from __future__ import annotations
 
 import re
+import struct
 import unicodedata
 import zlib
-from collections import Counter
 from functools import lru_cache
 
 import numpy as np
@@ -20,6 +20,7 @@ from .stems import stem
 TERM = np.dtype([("term", "<u4"), ("count", "<u2")])
 """One packed term: CRC-32 of the stem, and how often it occurs (at most 65,535)."""
 
+_PAIR = struct.Struct("<IH")
 _WORD = re.compile(r"\w+")
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
@@ -38,20 +39,21 @@ STOP_WORDS = frozenset(
 )
 
 
-def terms_of(text: str) -> Counter[int]:
+def terms_of(text: str) -> dict[int, int]:
     """Each term's hash and count. Stop words count only in a text made of nothing else."""
-    words = [word for word in _words(text) if word not in STOP_WORDS] or _words(text)
-    return Counter(_hashed(word) for word in words)
+    words = _words(text)
+    counted: dict[int, int] = {}
+    for word in [word for word in words if word not in STOP_WORDS] or words:
+        term = _hashed(word)
+        counted[term] = counted.get(term, 0) + 1
+    return counted
 
 
 def pack_terms(text: str) -> tuple[bytes, int]:
     """The terms of a text as the journal keeps them, and the text's length in terms."""
     counted = terms_of(text)
-    packed = np.empty(len(counted), dtype=TERM)
-    packed["term"] = np.fromiter(counted.keys(), dtype=np.uint32, count=len(counted))
-    counts = np.fromiter(counted.values(), dtype=np.int64, count=len(counted))
-    packed["count"] = np.minimum(counts, 65535)
-    return packed.tobytes(), int(counts.sum())
+    packed = b"".join([_PAIR.pack(term, min(n, 65535)) for term, n in counted.items()])
+    return packed, sum(counted.values())
 
 
 def _words(text: str) -> list[str]:

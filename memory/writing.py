@@ -11,7 +11,7 @@ from datetime import datetime
 
 from ..errors import DuplicateRecord, RecordNotFound
 from .records import Record, Scope, Status
-from .rows import COLUMNS, JOINED, Draft, facets_of, from_us, record_of, to_us
+from .rows import COLUMNS, JOINED, Draft, facets_in, facets_of, from_us, record_of, to_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +118,18 @@ def _insert_new(
     connection.executemany(
         "INSERT INTO vectors VALUES (?, ?)", [(row, draft.vector) for row, _, draft in numbered]
     )
-    for row, owner, draft in numbered:
-        _add_facets(connection, owner, row, draft.payload)
-        _add_links(connection, owner, row, draft.record.sources)
+    connection.executemany(
+        "INSERT OR IGNORE INTO facets VALUES (?, ?, ?, ?)",
+        [
+            (owner, name, value, row)
+            for row, owner, draft in numbered
+            for name, value in facets_in(draft.record.payload)
+        ],
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO links VALUES (?, ?, ?)",
+        [(owner, one, row) for row, owner, draft in numbered for one in draft.record.sources],
+    )
     counts = Counter((owner, draft.record.payload.kind) for _, owner, draft in numbered)
     for (owner, kind), count in counts.items():
         bump(connection, owner, kind, seq + len(fresh) - 1, at_us, count)

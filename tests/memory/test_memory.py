@@ -282,7 +282,7 @@ def test_any_query_text_is_answered(memory: Memory, query: str) -> None:
 def test_no_scope_is_an_error(memory: Memory) -> None:
     with pytest.raises(ScopeError, match="no scope"):
         memory.search("cat", scope=None)  # pyright: ignore[reportArgumentType]
-    with pytest.raises(ScopeError, match="scope.user is empty"):
+    with pytest.raises(ScopeError, match=r"scope\.user is empty"):
         Scope(user=" ")
 
 
