@@ -26,6 +26,11 @@ UNKNOWN = "Nothing happens."
 """What the engine answers to a command that is not admissible."""
 
 
+_idle: list[Any] = []
+"""TextWorld environments no engine uses now. Each has loaded a copy of the planner's library
+(4 MB), which cannot be unloaded: what it registered to run at exit would crash the process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """What the engine shows after a reset or a step."""
@@ -80,13 +85,16 @@ class Engine:
             parsing.install()
         else:
             parsing.uninstall()
-        self._env: Any = demangler(
-            environment(textworld.EnvInfos(won=True, admissible_commands=True))
-        )
+        self._env: Any = _idle.pop() if _idle else None
+        if self._env is None:
+            infos = textworld.EnvInfos(won=True, admissible_commands=True)
+            self._env = demangler(environment(infos))
         self._state: Any = None
 
     def load(self, game: Mapping[str, Any]) -> None:
         """Make ``game`` the one to play. Raises ``EnvironmentFault`` if it cannot be read."""
+        if self._env is None:
+            raise EnvironmentFault("This engine is closed: make another.")
         parsing.forget()
         self._state = None
         try:
@@ -95,6 +103,11 @@ class Engine:
             raise EnvironmentFault(
                 f"TextWorld could not load the game: {type(error).__name__}: {error}"
             ) from error
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What the loaded game calls its things: planner's name to readable name."""
+        return {key: str(info.name) for key, info in self._env._entity_infos.items()}
 
     def reset(self) -> Frame:
         """Begin the loaded game."""
@@ -118,9 +131,7 @@ class Engine:
         )
 
     def close(self) -> None:
-        """Unload this engine's copy of the planner's library."""
-        if self._state is None and self._env is None:
-            return
-        planner: Any = import_module("fast_downward")
-        planner.close_lib(self._env.unwrapped.downward_lib)
+        """Leave this engine's copy of the planner to the next one. Doing it twice is fine."""
+        if self._env is not None:
+            _idle.append(self._env)
         self._env = self._state = None

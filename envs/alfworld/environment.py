@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, assert_never, cast
 
 from ...agent.environment import Observation, Outcome, StepResult, Task
-from ...errors import DataMissing, EnvironmentFault, SettingsError
+from ...errors import EnvironmentFault, SettingsError
 from .engine import UNKNOWN, Engine, Frame
-from .games import SPLITS, Game, Games
+from .games import SPLITS, Game, Games, data_root
+from .generate import GeneratedGames, Progress
 from .goals import Goal, read_goal
 from .requirements import installed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 Protocol = Literal["rl", "react"]
 """``rl``: the admissible actions are shown. ``react``: none are, and thinking aloud is free."""
@@ -30,7 +31,8 @@ class AlfWorld:
 
     ``data`` is the folder of the official games (or of generated ones); without it the
     variable ALFWORLD_DATA is asked, and without that games are generated once into the
-    user's cache folder. ``protocol`` is how the game is shown (see ``Protocol``);
+    user's cache folder (``progress`` is then called with games done and wanted). ``games``
+    may be given instead, made by ``open_games``. ``protocol`` is how the game is shown (see ``Protocol``);
     ``admissible`` can hide the actions under ``rl`` too. An episode ends when it is won, or
     after ``max_steps`` actions (50 if not given).
 
@@ -46,7 +48,8 @@ class AlfWorld:
         protocol: Protocol = "rl",
         admissible: bool = True,
         max_steps: int = 50,
-        progress: Callable[[int, int], None] | None = None,
+        games: Games | None = None,
+        progress: Progress | None = None,
     ) -> None:
         if protocol not in ("rl", "react"):
             raise SettingsError(f"Unknown protocol {protocol!r}; choose 'rl' or 'react'.")
@@ -55,7 +58,7 @@ class AlfWorld:
         self.protocol: Protocol = protocol
         self.admissible = admissible and protocol == "rl"
         self.max_steps = max_steps
-        self.games = Games(_find_data(data, progress))
+        self.games = games or open_games(data, progress=progress)
         self._engine: Engine | None = None
         self._game: Game | None = None
         self._goal_text = ""
@@ -162,6 +165,7 @@ class AlfWorld:
             "admissible": self.admissible,
             "max_steps": self.max_steps,
             "data": self.games.digest,
+            "generated": isinstance(self.games, GeneratedGames),
             **installed(),
         }
 
@@ -191,13 +195,22 @@ def _split_intro(text: str) -> tuple[str, str]:
     return "\n\n".join(room), goal.group(1).strip()
 
 
-def _find_data(
-    data: Path | str | None,
-    progress: Callable[[int, int], None] | None,
+def open_games(
+    data: Path | str | None = None,
+    *,
+    seed: int = 0,
+    cache: Path | None = None,
+    progress: Progress | None = None,
     environ: Mapping[str, str] = os.environ,
-) -> Path:
-    if data is not None:
-        return Path(data).expanduser()
-    if environ.get("ALFWORLD_DATA"):
-        return Path(environ["ALFWORLD_DATA"]).expanduser()
-    raise DataMissing("Set ALFWORLD_DATA to the folder that holds json_2.1.1.")
+) -> Games:
+    """The games of ``data``, else of ALFWORLD_DATA, else generated ones of this ``seed``.
+
+    Generated games are kept in ``cache`` (``~/.cache/reverie/alfworld`` if not given).
+    """
+    found = data or environ.get("ALFWORLD_DATA")
+    if found:
+        return Games(data_root(Path(found).expanduser()))
+    if cache is None:
+        base = environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        cache = Path(base) / "reverie" / "alfworld"
+    return GeneratedGames(cache, seed=seed, progress=progress)

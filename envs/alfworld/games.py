@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from ...agent.environment import Task
@@ -57,14 +56,14 @@ class Game:
 class Games:
     """All playable games under one folder, in the order of their names.
 
-    ``root`` is the folder that holds the splits, or one that holds ``json_2.1.1``.
+    ``root`` is the folder that holds the splits (see ``data_root``).
     """
 
     def __init__(self, root: Path) -> None:
-        self.root = data_root(root)
+        self.root = root
         self._splits: dict[str, tuple[Game, ...]] = {}
 
-    @cached_property
+    @property
     def splits(self) -> tuple[str, ...]:
         """The splits present on disk."""
         return tuple(name for name in SPLITS if (self.root / name).is_dir())
@@ -90,12 +89,12 @@ class Games:
                 return game
         raise DataMissing(f"No game {task.id!r} in {self.root}: it comes from other data.")
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """A hash of all splits present, the same wherever the folder lies."""
         total = hashlib.sha256()
         for name in self.splits:
-            for game in _scan(self.root, name) if name not in self._splits else self.split(name):
+            for game in self.split(name):
                 total.update(game.stamp.encode())
         return total.hexdigest()[:16]
 
