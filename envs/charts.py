@@ -15,6 +15,8 @@ COLOURS = {"off": "#8b93a1", "frozen": "#3b7dd8", "online": "#d9731a"}
 GREY = "#7d8590"
 FONT = "font-family='system-ui,-apple-system,Segoe UI,Roboto,sans-serif'"
 LABEL_GAP = 15.0
+Scale = Callable[[float], float]
+"""From a rate to a place in the picture."""
 
 
 def colour(arm: str) -> str:
@@ -88,9 +90,7 @@ def bars(groups: Mapping[str, Mapping[str, Estimate]], *, title: str, width: int
     return "".join([*out, "</svg>"])
 
 
-def _bar(
-    left: float, top: float, height: float, estimate: Estimate, name: str, x: Callable[[float], float]
-) -> str:
+def _bar(left: float, top: float, height: float, estimate: Estimate, name: str, x: Scale) -> str:
     value = estimate.mean or 0.0
     low, high = estimate.ci or (value, value)
     middle = top + height / 2
@@ -100,9 +100,7 @@ def _bar(
         f"<title>{escape(name)}: {value:.0%} [{low:.0%}, {high:.0%}], n={estimate.n}</title></rect>"
         f"<line x1='{x(low):.1f}' x2='{x(high):.1f}' y1='{middle:.1f}' y2='{middle:.1f}' "
         f"stroke='{GREY}' stroke-width='1.3'/>"
-        + _text(
-            max(x(value), x(high)) + 6, middle + 4, f"{value:.0%}", fill=colour(name), size=11
-        )
+        + _text(max(x(value), x(high)) + 6, middle + 4, f"{value:.0%}", fill=colour(name), size=11)
     )
 
 
@@ -141,9 +139,7 @@ def _rule(left: float, right: float, y: float) -> str:
 def _band(points: Sequence[tuple[float, float, float]], name: str) -> str:
     upper = [f"{x:.1f},{high:.1f}" for x, _, high in points]
     lower = [f"{x:.1f},{low:.1f}" for x, low, _ in reversed(points)]
-    return (
-        f"<polygon points='{' '.join(upper + lower)}' fill='{colour(name)}' fill-opacity='.13'/>"
-    )
+    return f"<polygon points='{' '.join(upper + lower)}' fill='{colour(name)}' fill-opacity='.13'/>"
 
 
 def _line(points: Sequence[tuple[float, float]], name: str) -> str:
@@ -159,9 +155,7 @@ def _line(points: Sequence[tuple[float, float]], name: str) -> str:
 
 def _ticks(last: int) -> list[int]:
     """About six round episode numbers from 1 to ``last``."""
-    step = next(
-        s * 10**power for power in range(9) for s in (1, 2, 5) if s * 10**power * 7 >= last
-    )
+    step = next(s * 10**power for power in range(9) for s in (1, 2, 5) if s * 10**power * 7 >= last)
     return sorted({1, *range(step, last + 1, step)})
 
 

@@ -37,16 +37,16 @@ def by_record(lines: Sequence[EpisodeLine], arm: Arm) -> list[Credit]:
     seen: dict[str, list[EpisodeLine]] = defaultdict(list)
     record: dict[str, Recalled] = {}
     for line in _first(lines, arm):
-        for found in line.recalled:
-            record.setdefault(found.id, found)
-            seen[found.id].append(line)
+        for brief in line.recalled:
+            record.setdefault(brief.id, brief)
+            seen[brief.id].append(line)
     off = _twins(lines)
-    credits = [_credit(record[id], episodes, off) for id, episodes in seen.items()]
-    return sorted(credits, key=lambda c: (-c.episodes, -(c.lift or 0.0), c.record.id))
+    found = [_credit(record[name], episodes, off) for name, episodes in seen.items()]
+    return sorted(found, key=lambda c: (-c.episodes, -(c.lift or 0.0), c.record.id))
 
 
 def by_kinship(lines: Sequence[EpisodeLine], arm: Arm) -> list[Credit]:
-    """Episodes of ``arm`` by the nearest of what they recalled: same type, another type, nothing."""
+    """Episodes of ``arm`` by what they recalled: the same type of task, other types, nothing."""
     groups: dict[str, list[EpisodeLine]] = {
         "a memory of the same type of task": [],
         "memories of other types only": [],

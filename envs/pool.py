@@ -36,9 +36,7 @@ class Players(Protocol):
         """Build the memory of each seed that has none; yields (seed, demonstrations)."""
         ...
 
-    def results(
-        self, jobs: Sequence[Job], go_on: Callable[[], bool]
-    ) -> Iterator[EpisodeLine]:
+    def results(self, jobs: Sequence[Job], go_on: Callable[[], bool]) -> Iterator[EpisodeLine]:
         """Play the jobs; an online stream in its order, one at a time.
 
         None is begun once ``go_on`` says no; those begun are finished.
@@ -64,9 +62,7 @@ class Here:
         for seed in seeds:
             yield seed, self._worker.prepare(seed)
 
-    def results(
-        self, jobs: Sequence[Job], go_on: Callable[[], bool]
-    ) -> Iterator[EpisodeLine]:
+    def results(self, jobs: Sequence[Job], go_on: Callable[[], bool]) -> Iterator[EpisodeLine]:
         """See ``Players.results``."""
         for job in jobs:
             if not go_on():
@@ -102,9 +98,7 @@ class Pool:
                 if waiting:
                     slot.send(waiting.pop(0))
 
-    def results(
-        self, jobs: Sequence[Job], go_on: Callable[[], bool]
-    ) -> Iterator[EpisodeLine]:
+    def results(self, jobs: Sequence[Job], go_on: Callable[[], bool]) -> Iterator[EpisodeLine]:
         """See ``Players.results``."""
         waiting = list(jobs)
         while True:
@@ -164,7 +158,7 @@ class _Slot:
         return self.work is not None
 
     def fileno(self) -> int:
-        """What ``multiprocessing.connection.wait`` waits on."""
+        """The file that is readable when the process has answered or died."""
         return self._conn.fileno()
 
     def send(self, work: Job | int) -> None:
@@ -263,8 +257,8 @@ class _Failure:
 
 def _ready(slots: Sequence[_Slot]) -> list[_Slot]:
     """Those of ``slots`` that have answered or died; waits for the first."""
-    found = wait(slots)
-    return [slot for slot in slots if slot in found]
+    found = wait([slot.fileno() for slot in slots])
+    return [slot for slot in slots if slot.fileno() in found]
 
 
 def _serve(

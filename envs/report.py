@@ -74,9 +74,9 @@ def render(header: Header, lines: Sequence[EpisodeLine], summary: Summary) -> st
         headline=_headline(summary) + _later(summary),
         curves=_curve_charts(lines, window),
         curves_note=escape(
-            f"Mean over {len(seeds)} seed(s), first attempts only. Left: all episodes so far; right: "
-            f"the last {window}. The band is the 95 % Wilson interval of the pooled rate; it counts "
-            "chance over tasks, not over the order they come in."
+            f"Mean over {len(seeds)} seed(s), first attempts only. Left: all episodes so far; "
+            f"right: the last {window}. The band is the 95 % Wilson interval of the pooled rate; "
+            "it counts chance over tasks, not over the order they come in."
         ),
         types=_types(summary),
         recalled=_recalled(lines, summary),
@@ -86,9 +86,7 @@ def render(header: Header, lines: Sequence[EpisodeLine], summary: Summary) -> st
     )
 
 
-def _curves(
-    lines: Sequence[EpisodeLine], window: int | None = None
-) -> dict[str, Sequence[Point]]:
+def _curves(lines: Sequence[EpisodeLine], window: int | None = None) -> dict[str, Sequence[Point]]:
     return {
         arm: points
         for arm in Arm
@@ -108,12 +106,13 @@ def _cards(summary: Summary) -> str:
     cells: list[str] = []
     for name, arm in summary.arms.items():
         delta = summary.deltas.get(f"{name}-{Arm.OFF}")
-        gain = f"<div>{_gain(delta)} over off</div>" if delta else "<div class='soft'>baseline</div>"
+        gain = f"{_gain(delta)} over off" if delta else "<span class='soft'>baseline</span>"
         cells.append(
             f"<div class='card' style='border-top-color:{charts.colour(name)}'>"
             f"<div class='name'>{escape(name)}</div>"
             f"<div class='big'>{_percent(arm.success.mean)}</div>"
-            f"<div class='soft'>{_interval(arm.success)} · n = {arm.success.n}</div>{gain}"
+            f"<div class='soft'>{_interval(arm.success)} · n = {arm.success.n}</div>"
+            f"<div>{gain}</div>"
             f"<div class='note'>{escape(MEANING[Arm(name)])}</div></div>"
         )
     return f"<div class='cards'>{''.join(cells)}</div>"
@@ -266,8 +265,8 @@ def _failures(lines: Sequence[EpisodeLine]) -> str:
         out.append(
             f"<details><summary>{_arm(line.arm)} seed {line.seed}, episode {line.index + 1}: "
             f"{escape(line.goal or line.task_id)} <span class='soft'>· "
-            f"{escape(line.task_type.replace('_', ' '))} · {escape(why)} · {line.steps} steps</span>"
-            f"</summary><p class='note'>{escape(line.task_id)}</p>"
+            f"{escape(line.task_type.replace('_', ' '))} · {escape(why)} · {line.steps} steps"
+            f"</span></summary><p class='note'>{escape(line.task_id)}</p>"
             f"<pre>{escape(body or 'no action')}</pre></details>"
         )
     return "".join(out)
@@ -290,9 +289,7 @@ def _settings(header: Header, summary: Summary) -> str:
     return f"<div class='pairs'>{''.join(tables)}</div>"
 
 
-def _table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[int] = ()
-) -> str:
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[int] = ()) -> str:
     """A table of cells that are HTML already; ``numeric`` columns stand to the right."""
     marks = [" class='n'" if i in numeric else "" for i in range(max(len(head), 12))]
     top = "".join(f"<th{marks[i]}>{escape(text)}</th>" for i, text in enumerate(head))
@@ -300,7 +297,8 @@ def _table(
         "<tr>" + "".join(f"<td{marks[i]}>{cell}</td>" for i, cell in enumerate(row)) + "</tr>"
         for row in rows
     )
-    return f"<div class='scroll'><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+    table = f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<div class='scroll'>{table}</div>"
 
 
 def _arm(name: str) -> str:
@@ -322,9 +320,8 @@ def _number(estimate: Estimate) -> str:
         return "–"
     digits = 0 if abs(estimate.mean) >= 100 else 1
     low, high = estimate.ci
-    return (
-        f"{estimate.mean:,.{digits}f} <span class='ci'>[{low:,.{digits}f}, {high:,.{digits}f}]</span>"
-    )
+    interval = f"[{low:,.{digits}f}, {high:,.{digits}f}]"
+    return f"{estimate.mean:,.{digits}f} <span class='ci'>{interval}</span>"
 
 
 def _dollars(estimate: Estimate) -> str:

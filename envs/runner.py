@@ -28,6 +28,8 @@ from .runs import (
     Header,
     RunFolder,
     RunSpec,
+    read_header,
+    read_lines,
     tasks_digest,
     write_atomic,
 )
@@ -170,9 +172,40 @@ def conclude(
     return summarise(lines, spec.arms, progress)
 
 
-def write_files(
-    out: Path, header: Header, lines: Sequence[EpisodeLine], summary: Summary
-) -> None:
+def rebuild(out: Path) -> Summary:
+    """Write the summary and the report of the run in ``out`` again from its episodes.
+
+    Raises ``SettingsError`` if it is no run folder.
+    """
+    header, lines = read_header(out), read_lines(out)
+    known = out / "summary.json"
+    before = Summary.model_validate_json(known.read_text()) if known.exists() else None
+    arms = [Arm(str(arm)) for arm in as_list(header.settings["arms"])]
+    each = header.settings["episodes"] or header.tasks["n"]
+    assert isinstance(each, int)
+    planned = each * len(arms) * len(as_list(header.settings["seeds"]))
+    if before is not None and before.run.done == len(lines):
+        progress = before.run
+    else:
+        progress = Progress(
+            id=header.run,
+            status="complete" if len(lines) == planned else "interrupted",
+            reason="" if len(lines) == planned else "it has not come to its end",
+            done=len(lines),
+            planned=planned,
+        )
+    summary = summarise(lines, arms, progress)
+    write_files(out, header, lines, summary)
+    return summary
+
+
+def as_list(value: JsonValue) -> list[JsonValue]:
+    """A JSON value that is a list."""
+    assert isinstance(value, list)
+    return value
+
+
+def write_files(out: Path, header: Header, lines: Sequence[EpisodeLine], summary: Summary) -> None:
     """Write ``summary.json`` and ``report.html`` of a run folder."""
     write_atomic(out / "summary.json", summary.model_dump_json(indent=2))
     write_report(out / "report.html", header, lines, summary)

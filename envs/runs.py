@@ -75,8 +75,9 @@ class RunSpec(Frozen):
         default_factory=dict, description="the environment's own: protocol, max_steps, data..."
     )
     agent: dict[str, JsonValue] = Field(
-        default_factory=dict, description="the agent's own: trigger, policy, weaver, embedder..."
+        default_factory=dict, description="the agent's own: trigger, policy, weaver..."
     )
+    embedder: str | None = Field(default=None, description="the memory's; None is the bundled one")
     workers: int = Field(default=1, ge=1, description="processes that play; 1 plays in this one")
     limits: Budget = Budget()
 
@@ -184,9 +185,7 @@ class RunFolder:
         self.path = path
         self.lines = lines
         self._lock = lock
-        self._fd = os.open(
-            path / "episodes.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644
-        )
+        self._fd = os.open(path / "episodes.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
     @classmethod
     def open(cls, path: Path, header: Header) -> RunFolder:
@@ -208,9 +207,7 @@ class RunFolder:
             if known.exists():
                 _require_same(read_header(path), header, path)
             elif (path / "episodes.jsonl").exists():
-                raise SettingsError(
-                    f"{path} holds episodes but no run.json: choose another --out"
-                )
+                raise SettingsError(f"{path} holds episodes but no run.json: choose another --out")
             else:
                 write_atomic(known, header.model_dump_json(indent=2))
             drop_torn_line(path / "episodes.jsonl")

@@ -237,9 +237,7 @@ def curve(lines: Sequence[EpisodeLine], window: int | None = None) -> list[Point
     return points
 
 
-def summarise(
-    lines: Sequence[EpisodeLine], arms: Sequence[Arm], run: Progress
-) -> Summary:
+def summarise(lines: Sequence[EpisodeLine], arms: Sequence[Arm], run: Progress) -> Summary:
     """The summary of a run from its episodes. ``arms`` gives the order of arms and deltas."""
     first = {arm: [line for line in lines if line.arm == arm and line.attempt == 1] for arm in arms}
     deltas: dict[str, Delta] = {}

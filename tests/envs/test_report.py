@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -121,12 +122,13 @@ def test_a_folder_that_is_no_run_is_named_as_such(tmp_path: Path) -> None:
 
 def test_labels_at_the_ends_of_curves_do_not_cover_each_other() -> None:
     flat = [Point(episode=i, rate=0.5, low=0.4, high=0.6) for i in (1, 2)]
-    svg = charts.curves({arm: flat for arm in Arm}, title="flat")
+    svg = charts.curves(dict.fromkeys(Arm, flat), title="flat")
     heights = [
-        float(y) for y in re.findall(r"y='([\d.]+)'[^>]*font-weight='600'>(?:off|frozen|online)", svg)
+        float(y)
+        for y in re.findall(r"y='([\d.]+)'[^>]*font-weight='600'>(?:off|frozen|online)", svg)
     ]
     assert len(heights) == 3
-    assert min(b - a for a, b in zip(heights, heights[1:], strict=False)) >= 15
+    assert min(b - a for a, b in pairwise(heights)) >= 15
 
 
 def test_a_curve_of_one_episode_is_a_dot() -> None:

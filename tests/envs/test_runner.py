@@ -23,19 +23,21 @@ from reverie.tests.envs.world import Doors, spec_for, stage
 CLOCKS = {"seconds", "started", "trajectory"}
 
 
-def played(out: Path) -> dict[tuple[str, int, int], dict[str, object]]:
+def played(out: Path) -> dict[tuple[Arm, int, int], dict[str, object]]:
     """What a run's episodes were, without what the clock decides."""
     return compared(read_lines(out))
 
 
-def compared(lines: Sequence[EpisodeLine]) -> dict[tuple[str, int, int], dict[str, object]]:
+def compared(lines: Sequence[EpisodeLine]) -> dict[tuple[Arm, int, int], dict[str, object]]:
     """Lines by their place. How often a frozen memory was read depends on how many processes had
     a copy of it, so that is left out."""
-    return {
-        (line.arm, line.seed, line.index): line.model_dump(exclude=CLOCKS)
-        | ({"memory": line.memory["records"]} if line.arm == Arm.FROZEN else {})
-        for line in lines
-    }
+    found: dict[tuple[Arm, int, int], dict[str, object]] = {}
+    for line in lines:
+        facts: dict[str, object] = line.model_dump(exclude=CLOCKS)
+        if line.arm == Arm.FROZEN:
+            facts["memory"] = line.memory["records"]
+        found[line.arm, line.seed, line.index] = facts
+    return found
 
 
 def notes(out: Path) -> dict[str, object]:
@@ -331,7 +333,7 @@ def test_a_spec_without_sense_is_refused(
 ) -> None:
     good = spec_for(tmp_path / "run").model_dump()
     with pytest.raises(SettingsError, match=message):
-        RunSpec.model_validate(good | change)
+        RunSpec.model_validate({**good, **change})
 
 
 def test_a_split_without_tasks_is_missing_data(tmp_path: Path) -> None:

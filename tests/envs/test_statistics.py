@@ -131,9 +131,7 @@ def test_a_paired_difference_agrees_with_brute_force() -> None:
         for task in range(20):
             kind = "pick" if task % 2 else "heat"
             hard = generator.random()
-            on.append(
-                line(Arm.ONLINE, f"t{task}", generator.random() > hard, seed=seed, kind=kind)
-            )
+            on.append(line(Arm.ONLINE, f"t{task}", generator.random() > hard, seed=seed, kind=kind))
             off.append(
                 line(Arm.OFF, f"t{task}", generator.random() > hard + 0.3, seed=seed, kind=kind)
             )

@@ -137,7 +137,7 @@ class Chair:
                     reward=result.reward,
                     valid=result.valid,
                     trigger="first",
-                    recalled=[known["id"]] if known else [],
+                    recalled=(known["id"],) if known else (),
                 )
             )
             seen = result.observation
