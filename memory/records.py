@@ -100,7 +100,14 @@ class CasePayload(Frozen):
     outcome: Literal["success", "failure"]
     reward: float
     reason: str = Field(default="", description="why it failed; empty for a success")
-    attempts: int = Field(default=1, description="how many equal outcomes this record counts")
+    episodes: tuple[str, ...] = Field(
+        default=(), description="the episodes that ended so; a duplicate adds its id here"
+    )
+
+    @property
+    def attempts(self) -> int:
+        """How many equal outcomes this record counts."""
+        return max(1, len(self.episodes))
 
 
 class StepPayload(Frozen):
@@ -114,7 +121,12 @@ class StepPayload(Frozen):
     action: str = Field(description="the lifted action: goal words as slots, no instance numbers")
     outcome: Literal["success", "failure"]
     reward: float = Field(description="the episode's return")
-    attempts: int = 1
+    episodes: tuple[str, ...] = Field(default=(), description="the episodes in which it was taken")
+
+    @property
+    def attempts(self) -> int:
+        """How many equal steps this record counts."""
+        return max(1, len(self.episodes))
 
 
 class ConceptPayload(Frozen):

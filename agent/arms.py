@@ -1,0 +1,159 @@
+"""The arms of a comparison, and the memory they start with.
+
+``off`` plays without memory, ``frozen`` reads a memory that nothing writes to, ``online`` reads,
+writes and learns. They share the model, the actor and its settings: memory is the only difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from ..errors import SettingsError
+from ..memory.cases import CaseMemory
+from ..memory.memory import Memory
+from ..memory.records import Origin, Scope
+from .abstraction import Lifter
+from .actor import Actor, ChatActor, ScoringActor
+from .agent import Agent
+from .environment import Environment, Frozen, Outcome, Task
+from .models.base import ChatModel, ScoringModel
+from .policy import SimilarityPolicy
+from .reflect import ModelReflector, OutcomeReflector
+from .state import Limits, TraceStep, View
+from .trigger import TRIGGERS
+from .weaver import JointWeaver, PriorWeaver, TextWeaver, Weaver
+
+ArmName = Literal["off", "frozen", "online"]
+WeaverName = Literal["text", "prior", "text+prior"]
+
+
+class AgentOptions(Frozen):
+    """What can be set by name on the command line; the same in every arm."""
+
+    trigger: Literal["always", "never", "first", "stuck"] = "always"
+    policy: Literal["similarity"] = "similarity"
+    policy_temperature: float = Field(default=0.0, ge=0)
+    weaver: WeaverName = Field(
+        default="text+prior",
+        description="how memory acts: as text, as a prior over the actions, or as both",
+    )
+    memory_weight: float = Field(default=1.0, ge=0, description="of the prior against the model")
+    memory_tokens: int = Field(default=400, ge=0, description="budget of the text")
+    recall_cases: int = Field(default=1, ge=0)
+    recall_steps: int = Field(default=64, ge=0)
+    repeat_cost: float = Field(default=3.0, ge=0, description="nats per repetition of an action")
+    temperature: float = Field(default=0.0, ge=0, description="of the choice of action")
+    reflect: Literal["outcome", "model"] = "outcome"
+    act: Literal["auto", "score", "chat"] = Field(
+        default="auto", description="score the admissible actions, or ask the model to say one"
+    )
+
+
+def build_agent(
+    arm: ArmName,
+    model: ChatModel,
+    memory: Memory | None = None,
+    *,
+    scope: Scope | None = None,
+    options: AgentOptions | None = None,
+    limits: Limits | None = None,
+) -> Agent:
+    """The agent of an arm. Raises ``SettingsError`` if an arm with memory is given none."""
+    chosen = options or AgentOptions()
+    if arm != "off" and memory is None:
+        raise SettingsError(f"the {arm} arm needs a memory")
+    lifter = Lifter()
+    inner = OutcomeReflector(lifter)
+    return Agent(
+        model,
+        None if arm == "off" else memory,
+        scope=scope,
+        trigger=TRIGGERS[chosen.trigger](),
+        policy=SimilarityPolicy(chosen.policy_temperature),
+        weaver=_weaver(chosen, model, lifter),
+        actor=_actor(chosen, model),
+        reflector=ModelReflector(model, inner) if chosen.reflect == "model" else inner,
+        lifter=lifter,
+        limits=limits,
+        recall_cases=chosen.recall_cases if "text" in chosen.weaver else 0,
+        recall_steps=chosen.recall_steps if "prior" in chosen.weaver else 0,
+        write=arm == "online",
+        learn=arm == "online",
+    )
+
+
+def _weaver(options: AgentOptions, model: ChatModel, lifter: Lifter) -> Weaver:
+    text = TextWeaver(model.count_tokens, options.memory_tokens)
+    prior = PriorWeaver(lifter)
+    weavers: dict[WeaverName, Weaver] = {
+        "text": text,
+        "prior": prior,
+        "text+prior": JointWeaver(text, prior),
+    }
+    return weavers[options.weaver]
+
+
+def _actor(options: AgentOptions, model: ChatModel) -> Actor:
+    scores = isinstance(model, ScoringModel)
+    if options.act == "score" and not scores:
+        raise SettingsError(f"{model.id} cannot score actions; use --act chat or another model")
+    if options.act != "chat" and isinstance(model, ScoringModel):
+        return ScoringActor(
+            model,
+            memory=options.memory_weight,
+            repeat=options.repeat_cost,
+            temperature=options.temperature,
+        )
+    return ChatActor(model, temperature=options.temperature)
+
+
+def seed_memory(
+    memory: Memory, scope: Scope, env: Environment, tasks: Sequence[Task]
+) -> Iterator[Task]:
+    """Fill a memory with demonstrations, one task at a time; yields each task that gave one.
+
+    A demonstration is played in the environment and kept as a case of origin ``environment``.
+    Tasks without one, and those whose demonstration does not succeed, are passed over. Written
+    again, a demonstration counts once.
+    """
+    lifter = Lifter()
+    reflector = OutcomeReflector(lifter)
+    bank = CaseMemory(memory, scope)
+    for task in tasks:
+        actions = env.demonstration(task)
+        if actions is None:
+            continue
+        view, outcome = demonstrate(env, task, actions)
+        if not outcome.success:
+            continue
+        lesson = reflector.reflect(view, outcome)
+        bank.write(
+            lesson.case,
+            lesson.steps,
+            episode=f"demonstration/{task.id}",
+            origin=Origin(source="environment", detail="demonstration"),
+        )
+        yield task
+
+
+def demonstrate(env: Environment, task: Task, actions: Sequence[str]) -> tuple[View, Outcome]:
+    """Play given actions and return the episode as it was lived, with its score."""
+    now = env.reset(task)
+    goal = now.goal
+    lived: list[TraceStep] = []
+    for action in actions:
+        result = env.step(action)
+        lived.append(
+            TraceStep(
+                observation=now.text, action=action, reward=result.reward, valid=result.valid
+            )
+        )
+        now = result.observation
+        if result.done:
+            break
+    return View(task=task, goal=goal, observation=now, steps=lived), env.score()
+
+

@@ -1,0 +1,105 @@
+"""Experience as a prior over actions: what similar steps did, weighed by a kernel over states.
+
+This is non-parametric policy evaluation in the manner of episodic control (Blundell et al. 2016):
+each remembered step of a successful episode votes for its lifted action with weight
+exp(κ(s, s_i)), and a lifted action's votes are shared by the admissible actions it stands for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from .abstraction import LiftedState, Lifter
+from .environment import Frozen
+from .state import RecalledStep
+
+
+class KernelWeights(Frozen):
+    """How much each facet of a state counts, in nats."""
+
+    goal: float = 4.0
+    fillers: float = 2.0
+    done: float = 6.0
+    last: float = 1.5
+    here: float = 2.0
+    signs: float = 1.0
+
+
+def similarity(a: LiftedState, b: LiftedState, weights: KernelWeights) -> float:
+    """κ(a, b): the weighted sum of facet similarities, each in [0, 1]; in nats."""
+    return (
+        weights.goal * _goal(a.goal, b.goal)
+        + weights.fillers * _aligned(a.fillers, b.fillers)
+        + weights.done * _progress(a.done, b.done)
+        + weights.last * float(a.last == b.last)
+        + weights.here * _jaccard(a.here, b.here)
+        + weights.signs * _jaccard(a.signs, b.signs)
+    )
+
+
+def action_prior(
+    state: LiftedState,
+    actions: Sequence[str],
+    neighbours: Iterable[RecalledStep],
+    *,
+    lifter: Lifter,
+    weights: KernelWeights,
+    floor: float = 1e-3,
+) -> dict[str, float]:
+    """Log-probability of each admissible action under the neighbours' votes.
+
+    ``floor`` is the probability mass kept for actions no neighbour took, so that memory can
+    always be overruled. Empty if there are no neighbours or none of their actions is admissible.
+    """
+    scored = [
+        (similarity(state, LiftedState.from_facets(step["state"]), weights), step)
+        for step in neighbours
+    ]
+    lifted = {action: lifter.lift_action(action, state.fillers) for action in actions}
+    instances = Counter(lifted.values())
+    best = max((kappa for kappa, _ in scored), default=0.0)
+    votes: dict[str, float] = {}
+    for kappa, step in scored:
+        votes[step["action"]] = votes.get(step["action"], 0.0) + math.exp(kappa - best) * (
+            1.0 + math.log(step["attempts"])
+        )
+    total = sum(votes.values())
+    if not total or not any(form in votes for form in instances):
+        return {}
+    share = floor / len(actions)
+    return {
+        action: math.log((1.0 - floor) * votes.get(form, 0.0) / total / instances[form] + share)
+        for action, form in lifted.items()
+    }
+
+
+def _jaccard(a: Sequence[str], b: Sequence[str]) -> float:
+    left, right = set(a), set(b)
+    return len(left & right) / len(left | right) if left | right else 1.0
+
+
+def _goal(a: str, b: str) -> float:
+    """1 for the same goal; shared words count a little less, for want of their order."""
+    return 1.0 if a == b else 0.8 * _jaccard(a.split(), b.split())
+
+
+def _aligned(a: Sequence[str], b: Sequence[str]) -> float:
+    """The share of slots with the same filler; the first slot, mostly the object, counts twice."""
+    if not a or not b:
+        return float(not a and not b)
+    hits = sum(x == y for x, y in zip(a, b, strict=False)) + (a[0] == b[0])
+    return hits / (max(len(a), len(b)) + 1)
+
+
+def _progress(a: Sequence[str], b: Sequence[str]) -> float:
+    """1 for the same deeds in the same order; else by the length of the common beginning."""
+    if tuple(a) == tuple(b):
+        return 1.0
+    common = 0
+    for x, y in zip(a, b, strict=False):
+        if x != y:
+            break
+        common += 1
+    return 0.7 * (common + 1) / (max(len(a), len(b)) + 1)

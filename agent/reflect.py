@@ -1,0 +1,171 @@
+"""What was learnt: turns a finished episode into the memories worth keeping."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Protocol
+
+from pydantic import BaseModel, Field
+
+from ..errors import ModelError
+from ..memory.records import CasePayload, StepPayload
+from .abstraction import Lifter, is_deed, numbered, things
+from .environment import Frozen, Outcome
+from .models.base import ChatModel, Message, Usage
+from .models.structured import ask
+from .state import TraceStep, View
+
+
+class Lesson(Frozen):
+    """What an episode leaves behind: its case and, for a success, its steps with search texts."""
+
+    case: CasePayload
+    steps: tuple[tuple[str, StepPayload], ...] = ()
+    usage: Usage = Usage()
+    fault: str = Field(default="", description="why a model could not be asked, if it was tried")
+
+
+class Reflector(Protocol):
+    """Decides after an episode what to write. It may ask a model; nothing else that writes may."""
+
+    name: str
+
+    def reflect(self, view: View, outcome: Outcome) -> Lesson:
+        """The lesson of a finished episode. It sees the outcome, never a gold answer."""
+        ...
+
+
+class OutcomeReflector:
+    """Reflects without a model: the plan, the steps that mattered, and a failure's plain reason."""
+
+    name = "outcome"
+
+    def __init__(self, lifter: Lifter) -> None:
+        self.lifter = lifter
+
+    def reflect(self, view: View, outcome: Outcome) -> Lesson:
+        """Keep the whole plan of a failure, and of a success the steps that led to it."""
+        kept = relevant_steps(view.steps) if outcome.success else list(view.steps)
+        self.learn(view, outcome)
+        case = CasePayload(
+            task=view.goal,
+            task_id=view.task.id,
+            task_type=view.task.type,
+            split=view.task.split,
+            plan=tuple(step.action for step in kept),
+            outcome="success" if outcome.success else "failure",
+            reward=outcome.reward,
+            reason="" if outcome.success else failure_reason(view),
+        )
+        return Lesson(case=case, steps=self._lift(view, outcome, kept) if outcome.success else ())
+
+    def learn(self, view: View, outcome: Outcome) -> None:
+        """Teach the lifter which words are things; only a success shows which ones are not."""
+        goal = view.goal if outcome.success else ""
+        self.lifter.learn(goal, [text for s in view.steps for text in (s.observation, s.action)])
+
+    def _lift(
+        self, view: View, outcome: Outcome, kept: Sequence[TraceStep]
+    ) -> tuple[tuple[str, StepPayload], ...]:
+        seen: set[str] = set()
+        for step in view.steps:
+            seen |= things(step.observation) | things(step.action)
+        slots = self.lifter.slots(view.goal, seen)
+        lifted: list[tuple[str, StepPayload]] = []
+        done: list[str] = []
+        for step in kept:
+            state = self.lifter.lift_state(view.goal, step.observation, done, slots)
+            payload = StepPayload(
+                task_id=view.task.id,
+                task_type=view.task.type,
+                split=view.task.split,
+                state=state.facets(),
+                action=self.lifter.lift_action(step.action, slots),
+                outcome="success",
+                reward=outcome.reward,
+            )
+            lifted.append((state.text(), payload))
+            done.append(step.action)
+        return tuple(lifted)
+
+
+def relevant_steps(steps: Sequence[TraceStep]) -> list[TraceStep]:
+    """The steps of a success without its detours, by hindsight.
+
+    Deeds (actions that relate two things) and the last step are kept; before each, the step that
+    led there and those that touched the same things. A search through nine drawers becomes the
+    visit to the one that held what was looked for.
+    """
+    kept: list[TraceStep] = []
+    since: list[TraceStep] = []
+    for place, step in enumerate(steps):
+        if not step.valid:
+            continue
+        if not is_deed(step.action) and place < len(steps) - 1:
+            since.append(step)
+            continue
+        touched = numbered(step.action)
+        led: list[TraceStep] = []
+        for before in reversed(since):
+            if not led or numbered(before.action) & touched:
+                led.insert(0, before)
+                touched |= numbered(before.action)
+        kept += [*led, step]
+        since = []
+    return kept
+
+
+def failure_reason(view: View) -> str:
+    """A failure's reason as far as it shows without a model: what was done last, what repeats."""
+    deeds = [step.action for step in view.steps if step.valid and is_deed(step.action)]
+    invalid = sum(not step.valid for step in view.steps)
+    counts = Counter(step.action for step in view.steps)
+    parts = [f"not solved in {len(view.steps)} steps"]
+    parts.append(f"last change made: {deeds[-1]}" if deeds else "nothing was ever changed")
+    if counts and (most := counts.most_common(1)[0])[1] > 2:
+        parts.append(f'"{most[0]}" was tried {most[1]} times')
+    if invalid:
+        parts.append(f"{invalid} actions were not understood")
+    return "; ".join(parts)
+
+
+class Diagnosis(BaseModel):
+    """What a model says about a failure."""
+
+    reason: str = Field(max_length=400, description="why the task failed, in one sentence")
+
+
+class ModelReflector:
+    """Asks a model why an episode failed; the plain reason stays if it cannot say.
+
+    Successes cost no call.
+    """
+
+    name = "model"
+
+    def __init__(self, model: ChatModel, inner: OutcomeReflector) -> None:
+        self.model = model
+        self.inner = inner
+
+    def reflect(self, view: View, outcome: Outcome) -> Lesson:
+        """Reflect as ``OutcomeReflector`` does, then ask for the reason of a failure."""
+        lesson = self.inner.reflect(view, outcome)
+        if outcome.success:
+            return lesson
+        prompt = render_diagnosis(view, lesson.case.reason)
+        try:
+            answer = ask(self.model, [Message(role="user", content=prompt)], Diagnosis)
+        except ModelError as fault:
+            return lesson.model_copy(update={"fault": str(fault)})
+        reason = f"{answer.value.reason} ({lesson.case.reason})"
+        case = lesson.case.model_copy(update={"reason": reason})
+        return lesson.model_copy(update={"case": case, "usage": answer.usage})
+
+
+def render_diagnosis(view: View, plain: str) -> str:
+    """The prompt that asks why an episode failed."""
+    template = files("reverie.agent").joinpath("prompts/diagnosis.txt").read_text("utf-8")
+    lived = "\n".join(f"> {s['action']}\n{s['observation'][:200]}" for s in view.steps[-12:])
+    return template.format(goal=view.goal, steps=lived, plain=plain)

@@ -1,0 +1,91 @@
+"""Reflection keeps what led to success and says why a failure failed."""
+
+from __future__ import annotations
+
+from reverie.agent.abstraction import Lifter
+from reverie.agent.environment import Observation, Outcome, Task
+from reverie.agent.models.scripted import ScriptedModel
+from reverie.agent.reflect import ModelReflector, OutcomeReflector, relevant_steps
+from reverie.agent.state import TraceStep, View
+
+
+def lived(*actions: str, invalid: tuple[str, ...] = ()) -> View:
+    goal = "put a mug in the fridge"
+    steps = [
+        TraceStep(observation="You see a mug 1.", action=a, valid=a not in invalid) for a in actions
+    ]
+    return View(
+        task=Task(id="train/1", split="train", type="put"),
+        goal=goal,
+        observation=Observation(text="", goal=goal),
+        steps=steps,
+    )
+
+
+SEARCH = (
+    "go to drawer 1",
+    "open drawer 1",
+    "go to drawer 2",
+    "open drawer 2",
+    "take mug 1 from drawer 2",
+    "look",
+    "go to fridge 1",
+    "move mug 1 to fridge 1",
+)
+
+
+def test_hindsight_drops_the_detours_of_a_success() -> None:
+    kept = [step.action for step in relevant_steps(lived(*SEARCH).steps)]
+    assert kept == [
+        "go to drawer 2",
+        "open drawer 2",
+        "take mug 1 from drawer 2",
+        "go to fridge 1",
+        "move mug 1 to fridge 1",
+    ]
+
+
+def test_hindsight_keeps_a_last_step_that_is_no_deed_and_the_way_to_it() -> None:
+    view = lived("go to desk 1", "take mug 1 from desk 1", "go to table 2", "use lamp 1")
+    assert [step.action for step in relevant_steps(view.steps)][-2:] == [
+        "go to table 2",
+        "use lamp 1",
+    ]
+
+
+def test_hindsight_drops_what_the_world_did_not_understand() -> None:
+    view = lived("fly", "take mug 1 from desk 1", invalid=("fly",))
+    assert [step.action for step in relevant_steps(view.steps)] == ["take mug 1 from desk 1"]
+
+
+def test_a_success_leaves_lifted_steps_and_its_short_plan() -> None:
+    lesson = OutcomeReflector(Lifter()).reflect(lived(*SEARCH), Outcome(success=True, reward=1.0))
+    assert lesson.case.outcome == "success" and len(lesson.case.plan) == 5
+    assert [step.action for _, step in lesson.steps] == [
+        "go to drawer",
+        "open drawer",
+        "take <1> from drawer",
+        "go to <2>",
+        "move <1> to <2>",
+    ]
+    assert lesson.steps[-1][1].state["done"] == "take <1>"
+
+
+def test_a_failure_keeps_its_whole_plan_its_reason_and_no_steps() -> None:
+    view = lived("look", "look", "look", "fly", invalid=("fly",))
+    lesson = OutcomeReflector(Lifter()).reflect(view, Outcome(success=False, reward=0.0))
+    assert len(lesson.case.plan) == 4 and lesson.steps == ()
+    assert "nothing was ever changed" in lesson.case.reason
+    assert '"look" was tried 3 times' in lesson.case.reason
+
+
+def test_a_model_is_asked_about_failures_only_and_its_silence_is_recorded() -> None:
+    inner = OutcomeReflector(Lifter())
+    model = ScriptedModel(['{"reason": "It never left."}'])
+    reflector = ModelReflector(model, inner)
+    failed = reflector.reflect(lived("look"), Outcome(success=False, reward=0.0))
+    assert failed.case.reason.startswith("It never left.")
+    assert reflector.reflect(lived(*SEARCH), Outcome(success=True, reward=1.0)).fault == ""
+    mute = ModelReflector(ScriptedModel(["no json", "still none"]), inner)
+    lesson = mute.reflect(lived("look"), Outcome(success=False, reward=0.0))
+    assert lesson.fault and lesson.case.reason.startswith("not solved")
