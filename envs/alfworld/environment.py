@@ -11,7 +11,7 @@ from ...agent.environment import Observation, Outcome, StepResult, Task
 from ...errors import EnvironmentFault, SettingsError
 from .engine import UNKNOWN, Engine, Frame
 from .games import SPLITS, Game, Games, data_root
-from .generate import GeneratedGames, Progress
+from .generate import SIZES, GeneratedGames, Progress
 from .goals import Goal, read_goal
 from .requirements import installed
 
@@ -32,9 +32,9 @@ class AlfWorld:
     ``data`` is the folder of the official games (or of generated ones); without it the
     variable ALFWORLD_DATA is asked, and without that games are generated once into the
     user's cache folder (``progress`` is then called with games done and wanted). ``games``
-    may be given instead, made by ``open_games``. ``protocol`` is how the game is shown (see ``Protocol``);
-    ``admissible`` can hide the actions under ``rl`` too. An episode ends when it is won, or
-    after ``max_steps`` actions (50 if not given).
+    may be given instead, made by ``open_games``. ``protocol`` is how the game is shown (see
+    ``Protocol``); ``admissible`` can hide the actions under ``rl`` too. An episode ends when
+    it is won, or after ``max_steps`` actions (50 if not given).
 
     An action is stripped, lower-cased and freed of a final full stop; nothing else is mended.
     """
@@ -199,13 +199,15 @@ def open_games(
     data: Path | str | None = None,
     *,
     seed: int = 0,
+    sizes: Mapping[str, int] = SIZES,
     cache: Path | None = None,
     progress: Progress | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Games:
     """The games of ``data``, else of ALFWORLD_DATA, else generated ones of this ``seed``.
 
-    Generated games are kept in ``cache`` (``~/.cache/reverie/alfworld`` if not given).
+    ``sizes`` says how many generated games each split has; they are kept in ``cache``
+    (``~/.cache/reverie/alfworld`` if not given).
     """
     found = data or environ.get("ALFWORLD_DATA")
     if found:
@@ -213,4 +215,4 @@ def open_games(
     if cache is None:
         base = environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         cache = Path(base) / "reverie" / "alfworld"
-    return GeneratedGames(cache, seed=seed, progress=progress)
+    return GeneratedGames(cache, seed=seed, sizes=sizes, progress=progress)
