@@ -13,6 +13,7 @@ from ..errors import SettingsError
 from ..settings import load_settings
 from .runner import rebuild, run
 from .runs import Arm, Budget, RunSpec
+from .stages import GENERATED
 from .watch import EXIT, progress, show_result
 
 Protocol = Literal["rl", "react"]
@@ -60,7 +61,10 @@ def run_alfworld(
     split: Annotated[str, typer.Option(help="train, valid_seen or valid_unseen.")] = "valid_unseen",
     data: Annotated[
         Path | None,
-        typer.Option(help="The official games (or ALFWORLD_DATA); left out, generated ones."),
+        typer.Option(
+            help="Folder of the official games, else ALFWORLD_DATA, else generated games; "
+            "'generated' for those in any case."
+        ),
     ] = None,
     seed_cases: Annotated[
         int,
@@ -137,7 +141,7 @@ def run_alfworld(
     }
     games = data or settings.alfworld_data
     if games is not None:
-        options["data"] = str(games.expanduser().resolve())
+        options["data"] = str(games if str(games) == GENERATED else games.expanduser().resolve())
     named = {"trigger": trigger, "policy": policy, "weaver": weaver}
     spec = build_spec(
         env="alfworld",

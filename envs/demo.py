@@ -14,6 +14,7 @@ from rich.text import Text
 
 from .runner import rebuild, run
 from .runs import Arm, Budget, EpisodeLine, RunSpec, read_header, read_lines
+from .stages import GENERATED
 from .statistics import Summary
 from .watch import EXIT, progress, show_result
 
@@ -93,7 +94,7 @@ def demo_spec(out: Path, *, minutes: float, games: int, seed: int, workers: int)
         seeds=(seed,),
         split="valid_unseen",
         seed_cases=DEMONSTRATIONS,
-        options={"protocol": "rl", "max_steps": 30, "data": "generated"},
+        options={"protocol": "rl", "max_steps": 30, "data": GENERATED},
         workers=workers,
         limits=Budget(seconds=60 * minutes),
     )

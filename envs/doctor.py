@@ -23,6 +23,7 @@ from rich.text import Text
 
 from ..errors import ReverieError
 from ..settings import load_settings, user_file
+from .machine import cores
 
 Grade = Literal["ok", "missing", "broken"]
 MARKS: dict[Grade, tuple[str, str]] = {
@@ -251,24 +252,24 @@ def _place(what: str, folder: Path) -> Finding:
 
 
 def _machine() -> Iterator[Finding]:
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    yield Finding("machine", "cores", "ok", f"{cores} usable, {platform.machine()}")
+    here = cores()
+    yield Finding("machine", "cores", "ok", f"{here} usable, {platform.machine()}")
     spinning = os.environ.get("OMP_WAIT_POLICY", "").lower() != "passive"
     threads = os.environ.get("OMP_NUM_THREADS")
     yield Finding(
         "machine",
         "OpenMP waiting",
-        "missing" if spinning and cores <= 4 else "ok",
+        "missing" if spinning and here <= 4 else "ok",
         f"OMP_WAIT_POLICY={os.environ.get('OMP_WAIT_POLICY', '')} OMP_NUM_THREADS={threads or ''}",
-        "on a busy machine: export OMP_WAIT_POLICY=passive" if spinning and cores <= 4 else "",
+        "on a busy machine: export OMP_WAIT_POLICY=passive" if spinning and here <= 4 else "",
     )
-    if threads and threads.isdigit() and int(threads) > cores:
+    if threads and threads.isdigit() and int(threads) > here:
         yield Finding(
             "machine",
             "OpenMP threads",
             "missing",
-            f"{threads} threads on {cores} cores",
-            f"export OMP_NUM_THREADS={cores}",
+            f"{threads} threads on {here} cores",
+            f"export OMP_NUM_THREADS={here}",
         )
 
 

@@ -7,18 +7,15 @@ Give the same spec again after a crash and it goes on where it stopped.
 
 from __future__ import annotations
 
-import os
-import platform
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from ..errors import SettingsError
+from .machine import machine, versions
 from .plan import Job, plan
 from .pool import Here, Players, Pool
 from .report import write_report
@@ -37,11 +34,6 @@ from .stage import Stage, StageFactory, describe
 from .stages import stage_for
 from .statistics import Progress, Summary, summarise
 from .worker import tidy
-
-PACKAGES = (
-    "reverie", "chromadb", "langgraph", "numpy", "pydantic", "textworld", "alfworld",
-    "xllamacpp", "llama-cpp-python", "litellm", "openai", "wordllama", "onnxruntime",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,6 +70,7 @@ def run(
     here = factory(spec)
     players: Players | None = None
     try:
+        here.prepare(lambda note: tell(Event(0, 0, note=note)))
         header, jobs = _survey(spec, here)
         with RunFolder.open(spec.out, header) as folder:
             if spec.workers == 1:
@@ -262,23 +255,6 @@ def _survey(spec: RunSpec, stage: Stage) -> tuple[Header, list[Job]]:
         machine=machine(),
     )
     return header, jobs
-
-
-def versions() -> dict[str, str]:
-    """Python's version and those of the installed packages that a result may depend on."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def machine() -> dict[str, JsonValue]:
-    """Where a run was played: system, processor, cores this process may use."""
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-    return {"system": platform.platform(), "processor": platform.machine(), "cores": cores}
 
 
 def _silent(event: Event) -> None:

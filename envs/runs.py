@@ -150,13 +150,18 @@ class EpisodeLine(Frozen):
     invalid_actions: int = 0
     stop_reason: str = ""
     error: str | None = None
-    recalled: tuple[Recalled, ...] = ()
+    recalled: tuple[Recalled, ...] = Field(
+        default=(), description="the most recalled of what was recalled"
+    )
+    recalled_count: int = Field(default=0, description="how many memories were recalled")
     recall_ids: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     memory: dict[str, int] = Field(default_factory=dict)
     metrics: dict[str, float] = Field(default_factory=dict)
     cached_tokens: int = 0
-    trajectory: tuple[dict[str, JsonValue], ...] = ()
+    trajectory: tuple[dict[str, JsonValue], ...] = Field(
+        default=(), description="the steps; of what each recalled, only how much"
+    )
     started: datetime = Field(default_factory=now)
 
     @property

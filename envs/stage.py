@@ -6,7 +6,7 @@ own and it will run that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -51,6 +51,10 @@ class Seat(Protocol):
 
 class Stage(Protocol):
     """Where a run plays. One stage lives in each process and plays one episode at a time."""
+
+    def prepare(self, tell: Callable[[str], None]) -> None:
+        """Make what is made once and takes long, saying so; called once, before anything else."""
+        ...
 
     @property
     def environment(self) -> Environment:

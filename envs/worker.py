@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 from pathlib import Path
 
 from ..agent.state import Episode
@@ -25,6 +26,9 @@ from ..errors import (
 from .plan import Job, sample
 from .runs import Arm, EpisodeLine, RunSpec
 from .stage import Seat, Stage
+
+BRIEFS = 40
+"""How many of the memories an episode recalled stand in its line."""
 
 LOCK_PATIENCE = 10.0
 """Seconds to wait for a killed predecessor to let go of a store."""
@@ -159,8 +163,15 @@ class Worker:
     def _line(self, job: Job, seat: Seat, episode: Episode) -> EpisodeLine:
         shared = set(EpisodeLine.model_fields) & set(Episode.model_fields)
         facts = episode.model_dump(mode="json", include=shared)
+        counts = Counter(name for step in episode.trajectory for name in step.recalled)
+        often = [name for name, _ in counts.most_common(BRIEFS)]
         own = {
-            "recalled": seat.briefs(episode.recalled) if episode.recalled else (),
+            "recalled": seat.briefs(often) if often else (),
+            "recalled_count": len(episode.recalled),
+            "trajectory": [
+                step.model_dump(mode="json") | {"recalled": len(step.recalled)}
+                for step in episode.trajectory
+            ],
             "memory": seat.state(),
         }
         return EpisodeLine.model_validate(facts | self._place(job) | own)

@@ -14,7 +14,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reverie.agent.environment import Observation, Outcome, StepResult, Task
@@ -216,6 +216,9 @@ class Hall:
 
     def __init__(self, spec: RunSpec) -> None:
         self.environment = Doors(str(spec.options.get("faulty", "")))
+
+    def prepare(self, tell: Callable[[str], None]) -> None:
+        tell("hanging the doors")
 
     def seat(self, arm: Arm, seed: int, folder: Path | None) -> Chair:
         return Chair(self.environment, None if arm == Arm.OFF else Notebook(folder))
