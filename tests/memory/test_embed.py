@@ -67,7 +67,15 @@ def test_many_texts_come_back_in_their_order(
 
 def test_a_text_of_five_megabytes_costs_no_more_than_its_beginning(minilm: Embedder) -> None:
     text = "the cat sat on the mat " * 220_000
-    assert np.allclose(minilm.embed_query(text), minilm.embed_query(text[:9_000]))
+    assert np.allclose(minilm.embed_query(text), minilm.embed_query(text[:32_000]))
+
+
+def test_a_long_text_is_found_by_what_stands_at_its_end(minilm: Embedder) -> None:
+    filler = "The committee met again to talk about the budget for roads and bridges. "
+    end = "My grandmother taught me to bake cinnamon bread. " * 12
+    long = minilm.embed([filler * 40, filler * 40 + end])
+    asked = long @ minilm.embed_query("baking bread with grandmother")
+    assert asked[1] > asked[0] + 0.05
 
 
 @pytest.mark.parametrize(
