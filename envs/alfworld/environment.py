@@ -165,7 +165,7 @@ class AlfWorld:
             "admissible": self.admissible,
             "max_steps": self.max_steps,
             "data": self.games.digest,
-            "generated": isinstance(self.games, GeneratedGames),
+            "generated": self.games.generated,
             **installed(),
         }
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "game.tw-pddl"
+ORIGIN = "generated.json"
+"""Marks a folder of generated games and says what they were generated from."""
 SPLITS = ("train", "valid_seen", "valid_unseen")
 TASK_TYPES = (
     "pick_and_place_simple",
@@ -56,11 +58,12 @@ class Game:
 class Games:
     """All playable games under one folder, in the order of their names.
 
-    ``root`` is the folder that holds the splits (see ``data_root``).
+    ``root`` is the folder that holds the splits, or one that holds ``json_2.1.1``.
     """
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        inner = root / "json_2.1.1"
+        self.root = inner if inner.is_dir() else root
         self._splits: dict[str, tuple[Game, ...]] = {}
 
     @property
@@ -90,8 +93,18 @@ class Games:
         raise DataMissing(f"No game {task.id!r} in {self.root}: it comes from other data.")
 
     @property
+    def generated(self) -> bool:
+        """Whether these games are our own."""
+        return (self.root / ORIGIN).is_file()
+
+    @property
     def digest(self) -> str:
-        """A hash of all splits present, the same wherever the folder lies."""
+        """A hash of all splits, the same wherever the folder lies.
+
+        For generated games it is one of what decides their bytes, known before they are made.
+        """
+        if self.generated:
+            return str(json.loads((self.root / ORIGIN).read_text(encoding="utf-8"))["digest"])
         total = hashlib.sha256()
         for name in self.splits:
             for game in self.split(name):

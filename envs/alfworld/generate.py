@@ -21,7 +21,7 @@ from uuid import uuid4
 
 from ...errors import EnvironmentFault, SettingsError
 from .engine import Engine
-from .games import FILE, SPLITS, TASK_TYPES, Game, Games
+from .games import FILE, ORIGIN, SPLITS, TASK_TYPES, Game, Games
 from .requirements import installed
 from .rooms import LAMP, Errand, Room, Thing, errands, mangle, room, strew
 from .shipped import Shipped, shipped
@@ -223,21 +223,19 @@ class GeneratedGames(Games):
         sizes: Mapping[str, int] = SIZES,
         progress: Progress | None = None,
     ) -> None:
-        self._identities = {name: identity(name, sizes[name], seed) for name in SPLITS}
-        text = json.dumps(self._identities, sort_keys=True)
-        self._digest = "generated-" + hashlib.sha256(text.encode()).hexdigest()[:16]
+        made_from = {name: identity(name, sizes[name], seed) for name in SPLITS}
+        text = json.dumps(made_from, sort_keys=True)
+        digest = "generated-" + hashlib.sha256(text.encode()).hexdigest()[:16]
+        super().__init__(cache / digest)
         self._sizes, self._seed, self._progress = dict(sizes), seed, progress
-        root = cache / self._digest
-        root.mkdir(parents=True, exist_ok=True)
-        super().__init__(root)
+        if not self.generated:
+            self.root.mkdir(parents=True, exist_ok=True)
+            draft = self.root / f".{ORIGIN}-{os.getpid()}-{uuid4().hex[:8]}"
+            draft.write_text(json.dumps({"digest": digest, **made_from}), encoding="utf-8")
+            draft.replace(self.root / ORIGIN)
 
     def split(self, name: str) -> tuple[Game, ...]:
         """The games of one split, made now if they are not there."""
         if name in self._sizes and not (self.root / name / MANIFEST).is_file():
             generate(name, self._sizes[name], self._seed, self.root, self._progress)
         return super().split(name)
-
-    @property
-    def digest(self) -> str:
-        """A hash of what decides the games' bytes, known before they are made."""
-        return self._digest
