@@ -47,11 +47,7 @@ class ChatTemplate:
         except ImportError as error:
             raise MissingExtra("jinja2", "local") from error
 
-        def refuse(reason: str) -> str:
-            raise ModelError(f"The model's chat template refuses this conversation: {reason}")
-
         sandbox = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
-        sandbox.globals["raise_exception"] = refuse
         try:
             return sandbox.from_string(self._source)
         except TemplateError as error:
@@ -75,7 +71,13 @@ class ChatTemplate:
             bos_token=self._begin,
             eos_token=self._end,
             tools=None,
+            raise_exception=_refuse,
         )
+
+
+def _refuse(reason: str) -> str:
+    """What templates call when roles do not alternate as they like."""
+    raise ModelError(f"The model's chat template refuses this conversation: {reason}")
 
 
 _ROLES = {"tool": "user"}  # few small models know the role; what a tool said is read as data

@@ -74,7 +74,8 @@ def q4_1_to_q8_0(raw: Bytes) -> Bytes:
 def read_layout(file: BinaryIO) -> Layout:
     """Read the header of an open GGUF file."""
     reader = _Reader(file)
-    magic, version, tensor_count, pairs = reader.unpack("<4sIQQ")
+    magic = file.read(4)
+    version, tensor_count, pairs = reader.unpack("<IQQ")
     if magic != b"GGUF" or version < 2:
         raise ValueError("not a GGUF file of version 2 or later")
     alignment, file_type_at = 32, None

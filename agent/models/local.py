@@ -6,18 +6,20 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from ...errors import ContextOverflow, ModelError, ModelUnavailable
-from .base import Message, Reply, Scores, ToolSpec, Usage
+from .base import Message, Reply, Scores, ToolCall, ToolSpec, Usage
 from .chat_template import ChatTemplate
 from .generation import Generation
+from .json_grammar import schema_to_gbnf
 from .llama_session import MAX_CANDIDATES, LlamaSession
 from .token_trie import build, chunks
+from .tool_text import as_text, describe, read, reply_schema
 from .weights import Weights, bundled_weights, file_weights
 
 CONTEXT_TOKENS = 4096
@@ -87,7 +89,7 @@ class LocalModel:
             return len(session.tokenize(text))
 
     @contextmanager
-    def _open(self) -> Iterator[LlamaSession]:
+    def _open(self) -> Generator[LlamaSession]:
         with self._lock:
             if self._session.closed:
                 raise ModelUnavailable(f"{self.id} was closed; open it again")
@@ -96,7 +98,7 @@ class LocalModel:
     def _prompt(self, messages: Sequence[Message]) -> list[int]:
         if any(m.images for m in messages):
             raise ModelError(f"{self.id} reads no images; use a vision model for this conversation")
-        text = self._template.render(messages)
+        text = self._template.render(as_text(messages))
         tokens = self._session.tokenize(text, special=True)
         if self._begin is not None and tokens[:1] != [self._begin]:
             tokens.insert(0, self._begin)
@@ -151,17 +153,20 @@ class LocalModel:
         seed: int | None = None,
         stop: Sequence[str] = (),
     ) -> Reply:
-        """Answer the conversation."""
+        """Answer the conversation; a schema and tool calls are kept to by a grammar."""
         started = time.perf_counter()
+        wanted = reply_schema(tools, schema) if tools else schema
+        asked = describe(messages, tools, schema) if tools else messages
         with self._open() as session:
             run = Generation(
                 session,
                 self._lock,
-                self._prompt(messages),
+                self._prompt(asked),
                 max_tokens=max_tokens,
                 temperature=temperature,
                 seed=seed,
                 stop=stop,
+                gbnf=None if wanted is None else schema_to_gbnf(wanted),
             )
             text = "".join(run.pieces())
         usage = Usage(
@@ -171,10 +176,15 @@ class LocalModel:
             usd=0.0,
             seconds=time.perf_counter() - started,
         )
+        calls: tuple[ToolCall, ...] = ()
+        if tools:
+            text, calls = read(text, len(messages))
+        ended = "tool_calls" if calls else "stop"
         return Reply(
             text=text,
+            tool_calls=calls,
             usage=usage,
-            finish="stop" if run.stopped else "length",
+            finish=ended if run.stopped else "length",
             logprob=run.mean_logprob,
         )
 
