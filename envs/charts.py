@@ -65,7 +65,7 @@ def curves(
 
 def bars(groups: Mapping[str, Mapping[str, Estimate]], *, title: str, width: int = 680) -> str:
     """Success by group (a type of task), a bar for each arm, with whiskers for the interval."""
-    left, right, top, bar, gap = 190, 96, 34, 15, 14
+    left, right, top, bar, gap = 214, 96, 34, 15, 14
     rows = sum(len(arms) for arms in groups.values())
     height = int(top + rows * bar + len(groups) * gap + 16)
 
@@ -171,4 +171,4 @@ def _spread(ends: Sequence[tuple[float, str, float]]) -> list[tuple[float, str, 
 
 def _short(text: str) -> str:
     words = text.replace("_", " ")
-    return words if len(words) <= 28 else words[:27] + "…"
+    return words if len(words) <= 32 else words[:31] + "…"

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..memory.records import Kind
 from .runs import Arm, EpisodeLine, Recalled
 
 
@@ -46,26 +47,30 @@ def by_record(lines: Sequence[EpisodeLine], arm: Arm) -> list[Credit]:
 
 
 def by_kinship(lines: Sequence[EpisodeLine], arm: Arm) -> list[Credit]:
-    """Episodes of ``arm`` by what they recalled: the same type of task, other types, nothing."""
+    """Episodes of ``arm`` by the type of task that most of what they recalled comes from."""
     groups: dict[str, list[EpisodeLine]] = {
-        "a memory of the same type of task": [],
-        "memories of other types only": [],
+        "mostly memories of its own type of task": [],
+        "mostly memories of other types": [],
         "nothing recalled": [],
     }
     same, other, nothing = groups.values()
     for line in _first(lines, arm):
         if not line.recalled:
             nothing.append(line)
-        elif any(found.task_type == line.task_type for found in line.recalled):
-            same.append(line)
         else:
-            other.append(line)
+            of_its_own = [x.task_type == line.task_type for x in _telling(line)]
+            (same if 2 * sum(of_its_own) >= len(of_its_own) else other).append(line)
     off = _twins(lines)
     return [
         _credit(Recalled(id=name, text=name), episodes, off)
         for name, episodes in groups.items()
         if episodes
     ]
+
+
+def _telling(line: EpisodeLine) -> Sequence[Recalled]:
+    """The whole episodes that were recalled, else whatever was: steps are alike in many types."""
+    return [x for x in line.recalled if x.kind == Kind.CASE] or line.recalled
 
 
 def _first(lines: Sequence[EpisodeLine], arm: Arm) -> list[EpisodeLine]:

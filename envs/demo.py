@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import JsonValue
 from rich.console import Console
 from rich.text import Text
 
@@ -20,6 +21,9 @@ from .watch import EXIT, progress, show_result
 
 GAMES = 36
 DEMONSTRATIONS = 60
+SIZES: dict[str, JsonValue] = {"train": DEMONSTRATIONS, "valid_unseen": GAMES}
+"""The games that are made: enough for the demo, since making 300 takes minutes."""
+
 WHAT = f"""\
 What you are about to see
 
@@ -90,11 +94,11 @@ def demo_spec(out: Path, *, minutes: float, games: int, seed: int, workers: int)
         env="alfworld",
         out=out,
         model="local",
-        episodes=games,
+        episodes=min(games, GAMES),
         seeds=(seed,),
         split="valid_unseen",
         seed_cases=DEMONSTRATIONS,
-        options={"protocol": "rl", "max_steps": 30, "data": GENERATED},
+        options={"protocol": "rl", "max_steps": 30, "data": GENERATED, "games": SIZES},
         workers=workers,
         limits=Budget(seconds=60 * minutes),
     )

@@ -16,7 +16,7 @@ from .credit import Credit, by_kinship, by_record
 from .runs import Arm, EpisodeLine, Header, read_header, read_lines, write_atomic
 from .statistics import Delta, Estimate, Point, Summary, curve, default_window
 
-SHOWN_RECORDS = 15
+SHOWN_RECORDS = 10
 SHOWN_FAILURES = 60
 STATUS = {
     "complete": "complete",
@@ -119,7 +119,7 @@ def _cards(summary: Summary) -> str:
 
 
 def _headline(summary: Summary) -> str:
-    head = ("arm", "success", "steps", "steps when it succeeds", "invalid actions", "tokens",
+    head = ("arm", "success", "steps", "steps when won", "invalid actions", "tokens",
             "cost", "seconds", "errors", "episodes")  # fmt: skip
     rows = [
         [
@@ -213,10 +213,12 @@ def _recalled(lines: Sequence[EpisodeLine], summary: Summary) -> str:
                 numeric=range(1, 5),
             )
         )
-        if records:
+        for kind in sorted({credit.record.kind for credit in records}):
+            of_kind = [credit for credit in records if credit.record.kind == kind]
             parts.append(
-                f"<p class='note'>The {min(SHOWN_RECORDS, len(records))} most recalled of "
-                f"{len(records)} memories:</p>" + _records(records[:SHOWN_RECORDS])
+                f"<p class='note'>The {min(SHOWN_RECORDS, len(of_kind))} most recalled of "
+                f"{len(of_kind)} memories of kind {escape(kind)}:</p>"
+                + _records(of_kind[:SHOWN_RECORDS])
             )
     if not parts:
         return "<p>No arm with a memory was played.</p>"
@@ -230,15 +232,14 @@ def _records(records: Sequence[Credit]) -> str:
     rows = [
         [
             escape(c.record.text or c.record.id),
-            escape(c.record.kind),
             escape(c.record.task_type.replace("_", " ")),
             escape(c.record.outcome),
             *_credit_cells(c),
         ]
         for c in records
     ]
-    head = ("memory", "kind", "type", "outcome", "episodes", "success", "off", "difference")
-    return _table(head, rows, numeric=range(4, 8))
+    head = ("memory", "type", "outcome", "episodes", "success", "off", "difference")
+    return _table(head, rows, numeric=range(3, 7))
 
 
 def _credit_cells(credit: Credit) -> list[str]:
@@ -302,17 +303,18 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence
 
 
 def _arm(name: str) -> str:
-    return f"<span class='dot' style='background:{charts.colour(name)}'></span>{escape(name)}"
+    dot = f"<span class='dot' style='background:{charts.colour(name)}'></span>"
+    return f"<span class='arm'>{dot}{escape(name)}</span>"
 
 
 def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1%}".replace("%", " %")
+    return "–" if value is None else f"{value:.1%}".replace("%", "\u00a0%")
 
 
 def _interval(estimate: Estimate) -> str:
     if estimate.ci is None:
         return ""
-    return f"[{estimate.ci[0]:.0%}, {estimate.ci[1]:.0%}]".replace("%", " %")
+    return f"[{estimate.ci[0]:.0%}, {estimate.ci[1]:.0%}]".replace("%", "\u00a0%")
 
 
 def _number(estimate: Estimate) -> str:
@@ -334,7 +336,7 @@ def _gain(delta: Delta) -> str:
 
 def _points_of(value: float, *, sure: bool = False) -> str:
     mark = "" if not sure or value == 0 else (" class='up'" if value > 0 else " class='down'")
-    return f"<span{mark}>{value * 100:+.1f} points</span>"
+    return f"<span{mark}>{value * 100:+.1f}&nbsp;points</span>"
 
 
 def _points(ci: tuple[float, float]) -> str:

@@ -33,7 +33,7 @@ from .runs import (
 from .stage import Stage, StageFactory, describe
 from .stages import stage_for
 from .statistics import Progress, Summary, summarise
-from .worker import tidy
+from .worker import seeded, tidy
 
 
 @dataclass(frozen=True)
@@ -128,12 +128,12 @@ def _play(
     tell: Watcher,
 ) -> None:
     """Fill the memories, then play; each line is durable before the next job of its stream."""
-    if spec.seed_cases and any(job.arm != Arm.OFF for job in waiting):
+    seeds = [seed for seed in spec.seeds if not seeded(spec, seed).exists()]
+    if seeds and spec.seed_cases and any(job.arm != Arm.OFF for job in waiting):
         tell(Event(len(folder.lines), planned, note="filling memory with demonstrations"))
-        for seed, count in players.prepare(spec.seeds):
-            if count:
-                note = f"memory of seed {seed} starts with {count} demonstrations"
-                tell(Event(len(folder.lines), planned, note=note))
+        for seed, count in players.prepare(seeds):
+            note = f"memory of seed {seed} starts with {count} demonstrations"
+            tell(Event(len(folder.lines), planned, note=note))
     for line in players.results(waiting, lambda: not meter.spent()):
         folder.append(line)
         meter.add(line)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,6 +115,7 @@ class AlfWorldStage:
 
     def _games(self, tell: Callable[[str], None] | None = None) -> Games:
         from .alfworld.environment import open_games
+        from .alfworld.generate import SIZES
 
         data = self._spec.options.get("data")
 
@@ -120,9 +123,13 @@ class AlfWorldStage:
             if tell is not None and (done == wanted or done % 50 == 0):
                 tell(f"made {done} of {wanted} games")
 
+        wanted = self._spec.options.get("games")
+        sizes = SIZES
+        if isinstance(wanted, dict):
+            sizes = {**SIZES, **{name: n for name, n in wanted.items() if isinstance(n, int)}}
         if data == GENERATED:
-            return open_games(None, environ={}, progress=progress)
-        return open_games(None if data is None else str(data), progress=progress)
+            return open_games(None, environ={}, sizes=sizes, progress=progress)
+        return open_games(None if data is None else str(data), sizes=sizes, progress=progress)
 
 
 class AgentSeat:
@@ -185,11 +192,21 @@ class AgentSeat:
 
     def state(self) -> dict[str, int]:
         """See ``Seat.state``."""
-        return {}
+        if self._memory is None:
+            return {}
+        held = self._memory.stats()
+        return {"records": held.records, "recalls": held.recalls, "rewards": held.rewards}
 
     def save(self, folder: Path) -> None:
-        """See ``Seat.save``."""
-        assert self._memory is not None
+        """See ``Seat.save``. The journal alone is copied: the index is made from it again."""
+        assert self._memory is not None and self._memory.address.folder is not None
+        folder.mkdir(parents=True)
+        name = "journal.db"
+        with (
+            closing(sqlite3.connect(self._memory.address.folder / name)) as source,
+            closing(sqlite3.connect(folder / name)) as target,
+        ):
+            source.backup(target)
 
     def close(self) -> None:
         """See ``Seat.close``."""

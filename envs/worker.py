@@ -47,7 +47,7 @@ class Worker:
 
     def prepare(self, seed: int) -> int:
         """Build the memory that the arms of ``seed`` start from, once; its demonstrations."""
-        base = self._memory / f"seed-s{seed}"
+        base = seeded(self.spec, seed)
         if base.exists():
             return 0
         fresh = self._memory / f"seed-s{seed}.new"
@@ -115,7 +115,7 @@ class Worker:
         if before.exists():
             _replace(store, before)
         elif job.index == 0:
-            base = self._memory / f"seed-s{job.seed}"
+            base = seeded(self.spec, job.seed)
             if base.exists():
                 _replace(store, base)
             else:
@@ -131,7 +131,7 @@ class Worker:
         """This process's own copy of the frozen memory: a store has one owner."""
         name = f"frozen-s{seed}" + (f"-w{self.number}" if self.number else "")
         store = self._memory / name
-        _replace(store, self._memory / f"seed-s{seed}")
+        _replace(store, seeded(self.spec, seed))
         return store
 
     def _guard(self, job: Job, seat: Seat) -> None:
@@ -202,6 +202,11 @@ class Worker:
             "task_type": job.task.type,
             "split": job.task.split,
         }
+
+
+def seeded(spec: RunSpec, seed: int) -> Path:
+    """The store that the arms of a seed start from."""
+    return spec.out / "memory" / f"seed-s{seed}"
 
 
 def tidy(spec: RunSpec) -> None:

@@ -83,8 +83,8 @@ def test_the_numbers_of_the_page_are_those_of_the_summary(out: Path, page: str) 
     summary = Summary.model_validate_json((out / "summary.json").read_text())
     success = summary.arms["online"].success.mean
     assert success is not None
-    assert f"{success * 100:.1f} %" in page
-    assert f"{summary.deltas['online-off'].mean * 100:+.1f} points" in page
+    assert f"{success * 100:.1f}\u00a0%" in page
+    assert f"{summary.deltas['online-off'].mean * 100:+.1f}&nbsp;points" in page
 
 
 def test_what_an_episode_says_cannot_act_on_the_page(out: Path) -> None:
