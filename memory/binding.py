@@ -55,9 +55,8 @@ class Binding:
         else:
             _check(written, embedder)
 
-    def rebind(self, connection: sqlite3.Connection, embedder: Embedder, name: str) -> None:
-        """Note that every vector now comes from ``embedder``."""
-        write_embedder(connection, embedder, name)
+    def rebind(self, embedder: Embedder, name: str) -> None:
+        """Use ``embedder`` from now on, which the journal names already."""
         with self._lock:
             self._open, self._given = embedder, name or embedder
 

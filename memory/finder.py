@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .indexer import Indexer
 from .journal import Journal
+from .nearest import score_with_index
 from .past import records_as_of, shelf_as_of
 from .records import Kind
 from .rows import fetch_records
@@ -33,8 +35,12 @@ class Query:
 class Finder:
     """Search over one journal. Safe to share between threads."""
 
-    def __init__(self, journal: Journal, *, cache_bytes: int) -> None:
+    def __init__(
+        self, journal: Journal, indexer: Indexer | None, *, cache_bytes: int, exact_limit: int
+    ) -> None:
         self._journal = journal
+        self._indexer = indexer
+        self._exact_limit = exact_limit
         self.shelves = Shelves(cache_bytes)
 
     def search(self, query: Query, dim: int) -> list[Hit]:
@@ -76,10 +82,28 @@ class Finder:
             with shelf.lock:
                 if query.as_of_us is None or head.changed_us <= query.as_of_us:
                     shelf.sync(connection, head)
-                part = score_exactly(shelf, query.filters, connection, query.vector, query.text)
+                part = self._scored(connection, shelf, query)
             if len(part.rows):
                 found.append(part)
         return found
+
+    def _scored(self, connection: sqlite3.Connection, shelf: Shelf, query: Query) -> Found:
+        if self._indexer is not None and query.as_of_us is None:
+            if shelf.size >= self._indexer.index_from:
+                self._indexer.wake()
+            if shelf.size > self._exact_limit and query.vector is not None:
+                part = score_with_index(
+                    shelf,
+                    query.filters,
+                    connection,
+                    query.vector,
+                    query.text,
+                    self._indexer,
+                    max(64, 4 * query.k),
+                )
+                if part is not None:
+                    return part
+        return score_exactly(shelf, query.filters, connection, query.vector, query.text)
 
     def _shelf(
         self, connection: sqlite3.Connection, head: Head, dim: int, as_of_us: int | None

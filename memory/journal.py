@@ -120,6 +120,15 @@ class Journal:
             row = self._usable_writer().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             return int(row[0]) == 0
 
+    def vacuum(self) -> None:
+        """Write the journal anew, without a byte of what was deleted; seconds per gigabyte."""
+        with self._lock, self.translated():
+            writer = self._usable_writer()
+            writer.execute("PRAGMA temp_store = FILE")  # the copy may not fit into memory
+            writer.execute("VACUUM")
+            writer.execute("PRAGMA temp_store = MEMORY")
+        self.checkpoint()
+
     def close(self) -> None:
         """Close every connection; the last process to close folds the log away."""
         with self._lock:

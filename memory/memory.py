@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from .asynchronous import twin
+from .keeping import KeepVerbs
 from .recalls import RecallVerbs
 from .writes import WriteVerbs
 
 
-class Memory(WriteVerbs, RecallVerbs):
+class Memory(WriteVerbs, RecallVerbs, KeepVerbs):
     """A store of records. Open it with `Memory.open`; safe to share between threads.
 
     Every verb has an async twin, ``aadd`` for ``add`` and so on, that runs it in a thread.
@@ -27,3 +28,9 @@ class Memory(WriteVerbs, RecallVerbs):
     areward = twin(RecallVerbs.reward)
     autility = twin(RecallVerbs.utility)
     arecalls = twin(RecallVerbs.recalls)
+    aforget = twin(KeepVerbs.forget)
+    averify = twin(KeepVerbs.verify)
+    areindex = twin(KeepVerbs.reindex)
+    astats = twin(KeepVerbs.stats)
+    aexport = twin(KeepVerbs.export)
+    aimport_ = twin(KeepVerbs.import_)

@@ -20,9 +20,12 @@ from ..errors import MemoryFault
 from .records import Kind, Record, Scope, Status
 from .rows import to_us
 from .schema import FACETS
-from .shelf import DEAD, STATUSES, Shelf
+from .shelf import DEAD, STATUSES, Shelf, read_vectors
 
 Floats = NDArray[np.float32]
+
+_FEW = 5_000
+"""So many vectors are read one by one where the whole shelf's are not in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,8 @@ class FusionWeights:
     deviations above the scope's mean and squashes the sum into 0 to 1 with a logistic.
     """
 
-    dense: float = 0.5
-    lexical: float = 0.5
+    dense: float = 0.4
+    lexical: float = 0.6
     scale: Literal["max", "minmax", "zscore"] = "max"
 
     def __post_init__(self) -> None:
@@ -159,16 +162,25 @@ def score_exactly(
     if vector is None:
         dense = np.full(n if chosen is None else len(chosen), np.nan, np.float32)
     else:
-        matrix = shelf.load_vectors(connection)
-        if chosen is not None and len(chosen) * 3 < n:
-            dense = matrix[chosen] @ vector
-        else:
-            dense = matrix @ vector
-            dense = dense if chosen is None else dense[chosen]
+        dense = _cosines(shelf, chosen, connection, vector)
     rows = shelf.rows[:n]
     if chosen is not None:
         rows, lexical = rows[chosen], lexical[chosen]
     return Found(shelf, rows.copy(), dense.astype(np.float32), lexical)
+
+
+def _cosines(
+    shelf: Shelf, chosen: NDArray[np.intp] | None, connection: sqlite3.Connection, vector: Floats
+) -> Floats:
+    """Cosine of each chosen slot (all, if None) with ``vector``."""
+    few = chosen is not None and len(chosen) * 3 < shelf.size
+    if chosen is not None and few and shelf.matrix is None and len(chosen) <= _FEW:
+        return read_vectors(connection, shelf.rows[chosen].tolist(), shelf.dim) @ vector
+    matrix = shelf.load_vectors(connection)
+    if chosen is not None and few:
+        return matrix[chosen] @ vector
+    dense = matrix @ vector
+    return dense if chosen is None else dense[chosen]
 
 
 def fuse(dense: Floats, lexical: Floats, weights: FusionWeights) -> Floats:

@@ -52,6 +52,7 @@ class Shelf:
         self.agent = np.empty(0, np.int32)
         self.session = np.empty(0, np.int32)
         self.lengths = np.empty(0, np.int32)
+        self.seqs = np.empty(0, np.int64)
         self.matrix: NDArray[np.float32] | None = None
         self.postings = Postings()
         self.inactive = 0
@@ -183,6 +184,7 @@ class Shelf:
             return False
         self.status[slot] = _CODE[str(change[2])]
         self.event_us[slot] = int(str(change[1]))
+        self.seqs[slot] = int(str(change[8]))
         self._set_facets(slot, change[7])
         return True
 
@@ -208,6 +210,7 @@ class Shelf:
         self.agent[span] = [self._coded(a) for a in columns[3]]
         self.session[span] = [self._coded(s) for s in columns[4]]
         self.lengths[span] = columns[5]
+        self.seqs[span] = columns[8]
         packed = [terms for terms in columns[6] if isinstance(terms, bytes)]
         self._packed.extend(packed)
         self.postings.extend(packed, self.lengths[span].tolist(), start)
@@ -222,7 +225,7 @@ class Shelf:
         """Make room for ``size`` slots, by half as much again so that growing stays cheap."""
         if size > len(self.rows):
             room = max(size + size // 8, len(self.rows) * 3 // 2, 64)
-            for name in ("rows", "event_us", "status", "agent", "session", "lengths"):
+            for name in ("rows", "event_us", "status", "agent", "session", "lengths", "seqs"):
                 setattr(self, name, _grown(getattr(self, name), room))
         if self.matrix is not None and size > len(self.matrix):
             self.matrix = _grown(self.matrix, max(size, len(self.matrix) * 3 // 2, 256))

@@ -16,6 +16,7 @@ from ..errors import MemoryFault, ScopeError
 from .address import Address, parse_address
 from .binding import Binding
 from .finder import Finder
+from .indexer import Indexer
 from .journal import Journal
 from .lock import StoreLock
 from .records import Scope, now
@@ -33,6 +34,10 @@ CACHE_BYTES = 1 << 30
 """How much memory the scopes in use may take before the least recently used are dropped."""
 
 
+EXACT_LIMIT = 50_000
+"""The largest scope of one kind that is scored exactly: 8 ms for 384 numbers a vector, 2 cores."""
+
+
 class Store:
     """A journal with its embedder, lock and searcher."""
 
@@ -43,13 +48,19 @@ class Store:
         lock: StoreLock | None,
         binding: Binding,
         clock: Callable[[], datetime],
+        exact_limit: int,
     ) -> None:
         self.address = address
         self._journal = journal
         self._lock = lock
         self._binding = binding
         self._clock = clock
-        self._finder = Finder(journal, cache_bytes=CACHE_BYTES)
+        self._indexer = None
+        if lock is not None:
+            self._indexer = Indexer(journal, address, index_from=max(1, exact_limit * 2 // 5))
+        self._finder = Finder(
+            journal, self._indexer, cache_bytes=CACHE_BYTES, exact_limit=exact_limit
+        )
 
     @classmethod
     def open(
@@ -59,12 +70,14 @@ class Store:
         embedder: Embedder | str | None = None,
         clock: Callable[[], datetime] = now,
         shared: bool = False,
+        exact_limit: int = EXACT_LIMIT,
     ) -> Self:
         """Open or create the store at ``url``: ``ephemeral:``, a folder, or a Chroma server's URL.
 
         ``embedder`` None takes the one the store was written with, or the default. ``shared``
-        opens it beside another process that has it open. Raises StoreLocked if another process
-        has it and ``shared`` is not set, EmbedderMismatch if it was written with another
+        opens it beside another process that has it open. Scopes of more than ``exact_limit``
+        records of a kind are searched through the vector index. Raises StoreLocked if another
+        process has it and ``shared`` is not set, EmbedderMismatch if it was written with another
         embedder, StoreCorrupt if the journal is damaged.
         """
         address = parse_address(url)
@@ -80,7 +93,7 @@ class Store:
         journal = None
         try:
             journal = Journal(address.folder / "journal.db" if address.folder else None)
-            return cls(address, journal, lock, Binding(journal, embedder), clock)
+            return cls(address, journal, lock, Binding(journal, embedder), clock, exact_limit)
         except BaseException:
             if journal is not None:
                 journal.close()
@@ -90,6 +103,8 @@ class Store:
 
     def close(self) -> None:
         """Close the store and give its lock back. Closing twice does nothing."""
+        if self._indexer is not None:
+            self._indexer.close()
         self._finder.shelves.clear()
         self._journal.close()
         if self._lock is not None:

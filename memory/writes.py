@@ -34,7 +34,10 @@ class WriteVerbs(Store):
         drafts = self._drafts(batch, vectors)
         with self._journal.writing() as connection:
             self._binding.bind(connection)
-            return insert(connection, drafts, self._clock())
+            ids = insert(connection, drafts, self._clock())
+        if self._indexer is not None and self.address.server is not None:
+            self._indexer.wake()
+        return ids
 
     def update(
         self,
