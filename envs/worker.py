@@ -172,7 +172,7 @@ class Worker:
                 step.model_dump(mode="json") | {"recalled": len(step.recalled)}
                 for step in episode.trajectory
             ],
-            "memory": seat.state(),
+            "memory": _held(job, seat),
         }
         return EpisodeLine.model_validate(facts | self._place(job) | own)
 
@@ -186,7 +186,7 @@ class Worker:
                 "seconds": seconds,
                 "stop_reason": "error",
                 "error": f"{type(error).__name__}: {error}",
-                "memory": seat.state(),
+                "memory": _held(job, seat),
             }
         )
 
@@ -202,6 +202,12 @@ class Worker:
             "task_type": job.task.type,
             "split": job.task.split,
         }
+
+
+def _held(job: Job, seat: Seat) -> dict[str, int]:
+    """What the memory holds. How often a frozen one was read is known to its copy only."""
+    state = seat.state()
+    return {"records": state["records"]} if job.arm == Arm.FROZEN else state
 
 
 def seeded(spec: RunSpec, seed: int) -> Path:

@@ -23,21 +23,14 @@ from reverie.tests.envs.world import Doors, spec_for, stage
 CLOCKS = {"seconds", "started", "trajectory"}
 
 
-def played(out: Path) -> dict[tuple[Arm, int, int], dict[str, object]]:
+def played(out: Path) -> dict[tuple[Arm, int, int], object]:
     """What a run's episodes were, without what the clock decides."""
     return compared(read_lines(out))
 
 
-def compared(lines: Sequence[EpisodeLine]) -> dict[tuple[Arm, int, int], dict[str, object]]:
-    """Lines by their place. How often a frozen memory was read depends on how many processes had
-    a copy of it, so that is left out."""
-    found: dict[tuple[Arm, int, int], dict[str, object]] = {}
-    for line in lines:
-        facts: dict[str, object] = line.model_dump(exclude=CLOCKS)
-        if line.arm == Arm.FROZEN:
-            facts["memory"] = line.memory["records"]
-        found[line.arm, line.seed, line.index] = facts
-    return found
+def compared(lines: Sequence[EpisodeLine]) -> dict[tuple[Arm, int, int], object]:
+    """Lines by their place."""
+    return {(line.arm, line.seed, line.index): line.model_dump(exclude=CLOCKS) for line in lines}
 
 
 def notes(out: Path) -> dict[str, object]:
