@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from ..errors import EnvironmentFault
 from ..memory.cases import CaseMemory
@@ -56,7 +56,7 @@ class Agent:
         exclude_splits: tuple[str, ...] = (),
         write: bool = True,
         learn: bool = True,
-        checkpointer: BaseCheckpointSaver[Any] | None = None,
+        checkpointer: BaseCheckpointSaver[str] | None = None,
     ) -> None:
         self.model = open_model(model) if isinstance(model, str) else model
         self.scope = scope or Scope(user="default", agent="reverie")
@@ -67,6 +67,7 @@ class Agent:
         self.write = write
         self.learn = learn
         self.checkpointer = checkpointer
+        self._built: tuple[Environment, EpisodeGraph] | None = None
         self.parts = Parts(
             trigger=trigger or Always(),
             policy=policy or SimilarityPolicy(),
@@ -94,35 +95,28 @@ class Agent:
         on from where it stopped, in this process or another.
         """
         graph, begin, config = self._prepare(env, task, run, seed, thread)
-        final = graph.invoke(begin, config, durability=self._durability())
-        return episode_of(cast(EpisodeState, final))
+        return episode_of(graph.invoke(begin, config, durability=self._durability()))
 
     async def aplay(
         self, env: Environment, task: Task, *, run: str = "", seed: int = 0, thread: str = ""
     ) -> Episode:
         """``play`` without blocking the event loop; the nodes run in worker threads."""
         graph, begin, config = self._prepare(env, task, run, seed, thread)
-        final = await graph.ainvoke(begin, config, durability=self._durability())
-        return episode_of(cast(EpisodeState, final))
+        return episode_of(await graph.ainvoke(begin, config, durability=self._durability()))
 
     def stream(
         self, env: Environment, task: Task, *, run: str = "", seed: int = 0, thread: str = ""
     ) -> Iterator[Event]:
         """Play one episode and yield what happens in it, node by node."""
         graph, begin, config = self._prepare(env, task, run, seed, thread)
-        events = graph.stream(
-            begin, config, stream_mode="custom", durability=self._durability()
-        )
+        events = graph.stream(begin, config, stream_mode="custom", durability=self._durability())
         for event in events:
             yield Event.model_validate(event)
 
     def _prepare(
         self, env: Environment, task: Task, run: str, seed: int, thread: str
     ) -> tuple[EpisodeGraph, EpisodeState | None, RunnableConfig]:
-        from .loop import build_loop
-
-        nodes = Nodes(self.parts, env, write=self.write, learn=self.learn)
-        graph = build_loop(nodes, self.checkpointer)
+        graph = self._graph(env)
         begin = EpisodeState(
             task=task.model_dump(mode="json"), run=run, seed=seed, steps=[], selections=[]
         )
@@ -137,7 +131,16 @@ class Agent:
         replay(env, task, cast(EpisodeState, saved.values))
         return graph, None, config
 
-    def _durability(self) -> Any:
+    def _graph(self, env: Environment) -> EpisodeGraph:
+        """The compiled loop; compiling costs as much as a few steps, so the last one is kept."""
+        from .loop import build_loop
+
+        if self._built is None or self._built[0] is not env:
+            nodes = Nodes(self.parts, env, write=self.write, learn=self.learn)
+            self._built = (env, build_loop(nodes, self.checkpointer))
+        return self._built[1]
+
+    def _durability(self) -> str | None:
         return "sync" if self.checkpointer is not None else None
 
     def _teach_lifter(self, cases: CaseMemory) -> None:

@@ -147,13 +147,9 @@ def demonstrate(env: Environment, task: Task, actions: Sequence[str]) -> tuple[V
     for action in actions:
         result = env.step(action)
         lived.append(
-            TraceStep(
-                observation=now.text, action=action, reward=result.reward, valid=result.valid
-            )
+            TraceStep(observation=now.text, action=action, reward=result.reward, valid=result.valid)
         )
         now = result.observation
         if result.done:
             break
     return View(task=task, goal=goal, observation=now, steps=lived), env.score()
-
-

@@ -1,6 +1,6 @@
 """The nodes of the loop: each takes the episode's state and returns what it changes.
 
-    observe → trigger → recall → weave → act → step → (observe | reflect) → write → learn
+observe → trigger → recall → weave → act → step → (observe | reflect) → write → learn
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Nodes:
         """Begin the episode if it has not begun; the observation enters the state."""
         if "observation" in state:
             return {}
-        started = self._clock()
+        started = self._mark = self._clock()
         first = self.env.reset(task_of(state))
         spent = nothing_spent()
         spent["env_seconds"] = self._clock() - started

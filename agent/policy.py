@@ -82,9 +82,7 @@ class SimilarityPolicy:
             place = rng.choices(range(len(left)), weights)[0]
             probabilities[left[place].id] = weights[place] / sum(weights)
             del left[place]
-        return Selection(
-            chosen=tuple(probabilities), probabilities=probabilities, policy=self.name
-        )
+        return Selection(chosen=tuple(probabilities), probabilities=probabilities, policy=self.name)
 
     def update(self, selection: Selection, reward: float) -> None:
         """Similarity does not learn; the journal keeps the rewards for policies that do."""

@@ -167,5 +167,5 @@ class ModelReflector:
 def render_diagnosis(view: View, plain: str) -> str:
     """The prompt that asks why an episode failed."""
     template = files("reverie.agent").joinpath("prompts/diagnosis.txt").read_text("utf-8")
-    lived = "\n".join(f"> {s['action']}\n{s['observation'][:200]}" for s in view.steps[-12:])
+    lived = "\n".join(f"{s.observation[:200]}\n> {s.action}" for s in view.steps[-12:])
     return template.format(goal=view.goal, steps=lived, plain=plain)

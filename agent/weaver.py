@@ -91,9 +91,7 @@ class PriorWeaver:
         if not actions or not neighbours:
             return nothing_woven()
         state = lift_view(self.lifter, view)
-        prior = action_prior(
-            state, actions, neighbours, lifter=self.lifter, weights=self.weights
-        )
+        prior = action_prior(state, actions, neighbours, lifter=self.lifter, weights=self.weights)
         sources = [step["id"] for step in neighbours] if prior else []
         return Woven(text="", prior=prior, sources=sources)
 

@@ -45,7 +45,7 @@ class CaseMemory:
         choose: Callable[[list[Hit]], Choice],
         *,
         shortlist: int = 32,
-        exclude: Exclusion = Exclusion(),  # noqa: B008  (frozen)
+        exclude: Exclusion = Exclusion(),
         context: Mapping[str, str] | None = None,
     ) -> Recollection:
         """Episodes whose goal resembles ``goal``; the choice among the shortlist is logged."""
@@ -64,7 +64,7 @@ class CaseMemory:
         state: str,
         *,
         k: int = 64,
-        exclude: Exclusion = Exclusion(),  # noqa: B008  (frozen)
+        exclude: Exclusion = Exclusion(),
     ) -> list[Hit]:
         """Steps of successful episodes taken in states that resemble ``state``."""
         return self.memory.search(

@@ -60,6 +60,7 @@ def test_two_games_with_other_things_have_the_same_lifted_state() -> None:
 
 
 def test_facets_round_trip() -> None:
-    state = taught().lift_state("put a mug in fridge", "You see mug 1.", ["look"], ("mug", "fridge"))
+    slots = ("mug", "fridge")
+    state = taught().lift_state("put a mug in fridge", "You see mug 1.", ["look"], slots)
     assert LiftedState.from_facets(state.facets()) == state
     assert LiftedState.from_facets({}).done == ()

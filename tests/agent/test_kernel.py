@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from reverie.agent.abstraction import LiftedState, Lifter
 from reverie.agent.kernel import KernelWeights, action_prior, similarity
 from reverie.agent.state import RecalledStep
@@ -69,7 +70,5 @@ def test_a_neighbour_at_the_same_progress_outvotes_one_elsewhere() -> None:
 
 def test_memory_says_nothing_where_none_of_its_actions_is_admissible() -> None:
     neighbours = [step(state(), "open <2>")]
-    assert (
-        action_prior(state(), ["look"], neighbours, lifter=Lifter(), weights=WEIGHTS) == {}
-    )
+    assert action_prior(state(), ["look"], neighbours, lifter=Lifter(), weights=WEIGHTS) == {}
     assert action_prior(state(), ["look"], [], lifter=Lifter(), weights=WEIGHTS) == {}

@@ -138,9 +138,9 @@ def test_options_choose_how_memory_acts(memory: Memory) -> None:
     seeded(memory)
     task = Task(id="valid/2", split="valid")
     model = Fixed()
-    build_agent(
-        "frozen", model, memory, scope=SCOPE, options=AgentOptions(weaver="prior")
-    ).play(KeyAndDoor(), task)
+    build_agent("frozen", model, memory, scope=SCOPE, options=AgentOptions(weaver="prior")).play(
+        KeyAndDoor(), task
+    )
     assert "Notes from" not in model.prompts[0][1].content
     model = Fixed()
     episode = build_agent(

@@ -94,13 +94,16 @@ def test_every_candidate_can_be_drawn_without_replacement() -> None:
     assert chosen.probabilities[chosen.chosen[-1]] == 1.0
 
 
+def words(text: str) -> int:
+    return len(text.split())
+
+
 def test_the_text_weaver_skips_what_does_not_fit_and_keeps_what_does() -> None:
-    count = lambda text: len(text.split())  # noqa: E731
     long, short = case("long", plan=100), case("short", plan=1)
-    got = TextWeaver(count, budget=60).weave(view(), [long, short], [])
+    got = TextWeaver(words, budget=60).weave(view(), [long, short], [])
     assert got["sources"] == ["short"]
-    assert count(got["text"]) <= 60
-    assert TextWeaver(count, budget=5).weave(view(), [long], []) == nothing_woven()
+    assert words(got["text"]) <= 60
+    assert TextWeaver(words, budget=5).weave(view(), [long], []) == nothing_woven()
 
 
 def test_recalled_text_stays_on_its_line_and_names_its_origin() -> None:
