@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import Annotated
 
 import typer
+import typer.core
+import typer.main
 
 from .errors import BudgetExceeded, ReverieError, SettingsError
 
@@ -87,7 +89,7 @@ def root(
 def _forward(module: str, name: str, ctx: typer.Context) -> None:
     """Give the rest of the line to the typer application ``name`` of ``module``."""
     target: typer.Typer = getattr(import_module(module, __package__), name)
-    target(args=ctx.args, prog_name=ctx.command_path)
+    target(args=ctx.args, prog_name=ctx.command_path, default_map=ctx.default_map)
 
 
 @app.command("run", context_settings=FORWARD, add_help_option=False)
@@ -111,6 +113,13 @@ def demo_command(ctx: typer.Context) -> None:
 @app.command("memory", context_settings=FORWARD, add_help_option=False)
 def memory_command(ctx: typer.Context) -> None:
     """Look into a memory and look after it: list, search, forget, export, verify."""
+    from .memory.commands import app as memory_app
+    from .settings import load_settings
+
+    given = load_settings().model_dump(include={"memory", "user", "embedder"}, exclude_none=True)
+    group = typer.main.get_command(memory_app)
+    if isinstance(group, typer.core.TyperGroup):
+        ctx.default_map = dict.fromkeys(group.commands, given)
     _forward(".memory.commands", "app", ctx)
 
 

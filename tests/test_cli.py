@@ -270,6 +270,25 @@ def test_the_settings_are_shown_with_their_origin(
     assert "openai/x  (environment)" in capsys.readouterr().out
 
 
+def test_the_memory_commands_take_their_defaults_from_the_settings(
+    doors: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("reverie.toml").write_text("memory = 'mine'\nuser = 'ann'\nembedder = 'hashing'")
+    assert call(["memory", "add", "keys lie in drawers"]) == 0
+    assert (doors / "mine").is_dir()
+    capsys.readouterr()
+    for user, count in (("ann", 1), ("bob", 0)):
+        assert call(["memory", "list", "--user", user, "--json"]) == 0
+        assert len(json.loads(capsys.readouterr().out)["records"]) == count
+
+
+def test_an_error_of_a_memory_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["memory", "show", "nothing", "--memory", "mine", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert last_object(out)["error"]["type"] == "RecordNotFound"
+    assert err.startswith("Error: ") and err.count("\n") == 1
+
+
 def test_doctor_names_what_it_looked_at_and_how_to_mend_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
