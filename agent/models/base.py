@@ -78,6 +78,7 @@ class Scores(Frozen):
     logprobs: tuple[float, ...]
     lengths: tuple[int, ...]
     usage: Usage = Usage()
+    cached: bool = Field(default=False, description="True if they came from the response cache")
 
 
 @runtime_checkable

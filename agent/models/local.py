@@ -32,6 +32,8 @@ class LocalModel:
     them quicker, never different. One lock guards the model; threads take turns.
     """
 
+    free = True  # costs nothing but time
+
     def __init__(
         self,
         path: str | Path | None = None,
