@@ -12,8 +12,8 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 SHOWN = {
     "remember_and_recall.py": ("now: Ann lives in Oslo.", "bob finds 0 records"),
-    "play_with_memory.py": (),
-    "own_policy.py": (),
+    "play_with_memory.py": ("salt/3           6 steps      2 steps",),
+    "own_policy.py": ("fetch the salt <- fetch the salt", "was credited 8 times"),
 }
 """What each example prints, in part."""
 
@@ -38,5 +38,5 @@ def test_every_example_is_tested() -> None:
 def test_an_example_shows_what_it_says(name: str, tmp_path: Path) -> None:
     printed = _run(name, tmp_path)
     for line in SHOWN[name]:
-        assert line in printed.splitlines() or line in printed
+        assert line in printed
     assert not list(tmp_path.iterdir()), "an example leaves nothing behind unless asked to"

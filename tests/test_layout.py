@@ -1,4 +1,4 @@
-"""The layout: the root is the package, its rooms import in one direction, and everything is listed."""
+"""The layout: the root is the package, its rooms import one way, and everything is listed."""
 
 from __future__ import annotations
 
@@ -167,9 +167,12 @@ def test_the_package_imports_itself_by_relative_names() -> None:
     for path in _modules():
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom) and not node.level:
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
                 names = [node.module or ""]
+            else:
+                continue
             if any(name.split(".")[0] in ("reverie", *ROOMS) for name in names):
                 wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
     assert not wrong, wrong
