@@ -20,6 +20,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
@@ -87,12 +88,17 @@ class RunSpec(Frozen):
             raise SettingsError(f"arms: name each arm once, of {', '.join(Arm)}")
         if not self.seeds or len(set(self.seeds)) != len(self.seeds):
             raise SettingsError("seeds: name at least one, and each once")
+        if "@" in urlsplit(self.model).netloc:
+            raise SettingsError(
+                "the model's URL holds a key, and a run folder keeps the URL: "
+                "set REVERIE_API_KEY instead"
+            )
         if Arm.FROZEN in self.arms and self.seed_cases == 0:
             raise SettingsError(
                 "the frozen arm reads a memory that nothing fills: "
                 "give seed_cases (--seed-cases N), or leave frozen out of the arms"
             )
-        if self.split == self.seed_split and self.seed_cases:
+        if self.split == self.seed_split and self.seed_cases and set(self.arms) != {Arm.OFF}:
             raise SettingsError(
                 f"memory would be seeded with demonstrations of the split it is scored on "
                 f"({self.split}): choose another split, or seed_cases=0"

@@ -80,11 +80,7 @@ class AlfWorldStage:
     @cached_property
     def model(self) -> ChatModel:
         """The model, loaded when it is first asked for."""
-        from ..agent.models import open_model
-
-        if self._spec.model.startswith("local") and self._spec.workers > 1:
-            return open_model(self._spec.model, threads=max(1, cores() // self._spec.workers))
-        return open_model(self._spec.model)
+        return named_model(self._spec)
 
     def model_id(self) -> str:
         """See ``Stage.model_id``."""
@@ -230,6 +226,21 @@ def brief(record: Record) -> Recalled:
         outcome=payload.outcome if lived else "",
         text=text if len(text) <= BRIEF else text[: BRIEF - 1] + "…",
     )
+
+
+def named_model(spec: RunSpec) -> ChatModel:
+    """The model of a run: a local one shares the cores among the workers, one behind an API gets
+    the key of the settings, if they have one (else it looks for its provider's variable)."""
+    from ..agent.models import open_model
+    from ..settings import load_settings
+
+    kind = spec.model.partition(":")[0]
+    if kind == "local" and spec.workers > 1:
+        return open_model(spec.model, threads=max(1, cores() // spec.workers))
+    key = load_settings().api_key
+    if kind in ("local", "scripted", "none") or key is None:
+        return open_model(spec.model)
+    return open_model(spec.model, api_key=key.get_secret_value())
 
 
 def agent_options(spec: RunSpec) -> AgentOptions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,17 @@ def test_a_run_shows_a_table_on_stdout_and_its_progress_on_stderr(
     out, err = capsys.readouterr()
     assert "online" in out and "out/report.html" in out
     assert "72/72" in err and "72/72" not in out
+
+
+def test_on_a_terminal_the_progress_is_a_bar_with_each_arms_success(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    assert run() == 0
+    out, err = capsys.readouterr()
+    assert re.search(r"off \d+/12  frozen \d+/12  online \d+/12 .* 36/36 episodes", err)
+    assert "episodes" not in out.split("out/report.html")[1]
 
 
 def test_a_run_with_json_prints_one_object_of_the_fixed_shape(

@@ -319,6 +319,7 @@ def test_an_episodes_seed_is_the_same_in_every_arm_and_differs_between_seeds() -
         ({"arms": ()}, "arms"),
         ({"seeds": (1, 1)}, "seeds"),
         ({"split": "train"}, "scored on"),
+        ({"model": "https://user:key@host/v1#m"}, "REVERIE_API_KEY"),
     ],
 )
 def test_a_spec_without_sense_is_refused(
