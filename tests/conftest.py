@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Before any native library is loaded: a thread pool that spins on a busy machine is many times slower.
+# Before any native library is loaded: threads that spin on a busy machine are many times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
