@@ -277,7 +277,8 @@ def _settings(header: Header, summary: Summary) -> str:
     groups: list[tuple[str, dict[str, JsonValue]]] = [
         ("settings", header.settings),
         ("environment", header.environment),
-        ("machine", {"run": header.run, "tasks in the split": header.tasks.get("n"),
+        ("memory", dict(header.memory)),
+        ("machine", {"run": header.run, "attempts at a task": header.attempts, "tasks in the split": header.tasks.get("n"),
                      "hash of their ids": header.tasks.get("sha256"), **header.machine}),
         ("versions", dict(header.versions)),
     ]  # fmt: skip

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import assert_never
 
 from pydantic import JsonValue
 
@@ -250,11 +251,27 @@ def _survey(spec: RunSpec, stage: Stage) -> tuple[Header, list[Job]]:
         settings=spec.settings(),
         environment=describe(environment),
         tasks=tasks_digest([task.id for task in tasks]),
+        memory={arm: memory_of(spec, arm) for arm in spec.arms},
+        attempts=max(job.attempt for job in jobs),
         model=stage.model_id(),
         versions=versions(),
         machine=machine(),
     )
     return header, jobs
+
+
+def memory_of(spec: RunSpec, arm: Arm) -> str:
+    """What an arm remembers, for the run's record."""
+    start = f"{spec.seed_cases} demonstrations of {spec.seed_split}" if spec.seed_cases else "empty"
+    match arm:
+        case Arm.OFF:
+            return "none"
+        case Arm.FROZEN:
+            return f"{start}, read only"
+        case Arm.ONLINE:
+            return f"{start} at first, and every episode before in the order of the seed"
+        case _:
+            assert_never(arm)
 
 
 def _silent(event: Event) -> None:

@@ -184,6 +184,8 @@ class Header(Frozen):
     settings: dict[str, JsonValue]
     environment: dict[str, JsonValue]
     tasks: dict[str, JsonValue] = Field(description="how many, and the hash of their ids")
+    memory: dict[str, str] = Field(description="what each arm remembers, in words")
+    attempts: int = Field(description="how often a task is met at most; 1 is a first pass")
     model: str = Field(description="the model's own id, with what changes its answers")
     versions: dict[str, str]
     machine: dict[str, JsonValue]

@@ -79,6 +79,9 @@ def test_the_run_folder_holds_the_four_files_and_the_memories(whole: Path) -> No
     header = read_header(whole)
     assert header.environment == {"name": "doors", "protocol": "doors", "keys": 3}
     assert header.tasks["n"] == 12
+    assert header.attempts == 1
+    assert header.memory["off"] == "none"
+    assert header.memory["frozen"] == "2 demonstrations of train, read only"
     assert header.versions["python"]
     assert "</svg>" in (whole / "report.html").read_text()
     summary = Summary.model_validate_json((whole / "summary.json").read_text())
