@@ -274,14 +274,19 @@ def _failures(lines: Sequence[EpisodeLine]) -> str:
 
 
 def _settings(header: Header, summary: Summary) -> str:
+    played: dict[str, JsonValue] = {
+        "run": header.run,
+        "attempts at a task": header.attempts,
+        "tasks in the split": header.tasks.get("n"),
+        "hash of their ids": header.tasks.get("sha256"),
+    }
     groups: list[tuple[str, dict[str, JsonValue]]] = [
         ("settings", header.settings),
         ("environment", header.environment),
         ("memory", dict(header.memory)),
-        ("machine", {"run": header.run, "attempts at a task": header.attempts, "tasks in the split": header.tasks.get("n"),
-                     "hash of their ids": header.tasks.get("sha256"), **header.machine}),
+        ("machine", played | header.machine),
         ("versions", dict(header.versions)),
-    ]  # fmt: skip
+    ]
     tables = [
         f"<div><h3>{name}</h3>"
         + _table((), [[escape(key), escape(_plain(value))] for key, value in facts.items()])
