@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -24,6 +24,7 @@ from .engine import Engine
 from .games import FILE, ORIGIN, SPLITS, TASK_TYPES, Game, Games
 from .requirements import installed
 from .rooms import LAMP, Errand, Room, Thing, errands, mangle, room, strew
+from .shares import Progress, share_out
 from .shipped import Shipped, shipped
 from .solve import solve
 
@@ -33,9 +34,8 @@ MANIFEST = "manifest.json"
 SIZES: Mapping[str, int] = {"train": 300, "valid_seen": 72, "valid_unseen": 72}
 """Games made by default, a multiple of the six types each."""
 _TRIES = 20
-
-Progress = Callable[[int, int], None]
-"""Called with (games done, games wanted)."""
+_WORTH_A_PROCESS = 24
+"""Games a process should have to make, for its start to be worth it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,20 @@ class Made:
         return json.dumps(self.content).encode()
 
 
-def generate(split: str, n: int, seed: int, out: Path, progress: Progress | None = None) -> Path:
+def generate(
+    split: str,
+    n: int,
+    seed: int,
+    out: Path,
+    progress: Progress | None = None,
+    *,
+    jobs: int | None = None,
+) -> Path:
     """Write ``n`` games of a split to ``out/split`` and return that folder.
 
     The types take turns. The folder appears whole or not at all; if it is there already, with
-    the same manifest settings, it is kept. Needs the extra ``alfworld``.
+    the same manifest settings, it is kept. ``jobs`` processes share the work (as many as there
+    are cores, for a small split one); they make the same bytes. Needs the extra ``alfworld``.
     """
     if split not in SPLITS or n < 1:
         raise SettingsError(f"Cannot make {n} games of split {split!r}; splits are {SPLITS}.")
@@ -73,18 +82,13 @@ def generate(split: str, n: int, seed: int, out: Path, progress: Progress | None
         raise EnvironmentFault(
             f"{folder} holds other games ({old}). Choose another folder or remove it."
         )
+    shipped()  # what is not installed is missed here, not in a child
     out.mkdir(parents=True, exist_ok=True)
     draft = out / f".{split}-{os.getpid()}-{uuid4().hex[:8]}"
+    draft.mkdir()
     try:
-        digest = hashlib.sha256()
-        for count, game in enumerate(make(split, n, seed), start=1):
-            path = draft / game.name / FILE
-            path.parent.mkdir(parents=True)
-            path.write_bytes(game.encode())
-            digest.update(game.name.encode() + b"\0" + game.encode())
-            if progress is not None:
-                progress(count, n)
-        manifest = {**settings, "sha256": digest.hexdigest()}
+        share_out(split, n, seed, draft, progress or _silent, jobs or _jobs(n))
+        manifest = {**settings, "sha256": _digest(draft)}
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
         try:
             draft.rename(folder)
@@ -108,11 +112,36 @@ def identity(split: str, n: int, seed: int) -> dict[str, str | int]:
     }
 
 
-def make(split: str, n: int, seed: int) -> Iterator[Made]:
-    """The first ``n`` games of a split, one after the other; each was won when it was made."""
+def _silent(done: int, wanted: int) -> None:
+    """No progress is asked for."""
+
+
+def _jobs(n: int) -> int:
+    return max(1, min(os.cpu_count() or 1, n // _WORTH_A_PROCESS))
+
+
+def _digest(draft: Path) -> str:
+    """One hash of all games, in the order in which they were drawn."""
+    total = hashlib.sha256()
+    for path in sorted(draft.glob(f"*/*/{FILE}"), key=lambda path: path.parts[-2]):
+        total.update(path.parent.relative_to(draft).as_posix().encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()
+
+
+def write(split: str, indices: range, seed: int, draft: Path) -> Iterator[Path]:
+    """Make the games with these numbers and write each into ``draft``."""
+    for game in make(split, indices, seed):
+        path = draft / game.name / FILE
+        path.parent.mkdir(parents=True)
+        path.write_bytes(game.encode())
+        yield path
+
+
+def make(split: str, indices: range, seed: int) -> Iterator[Made]:
+    """The games of a split with these numbers; each was won when it was made."""
     engine = Engine()
     try:
-        for index in range(n):
+        for index in indices:
             yield _make_one(engine, split, seed, index)
     finally:
         engine.close()

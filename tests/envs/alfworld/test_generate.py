@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from reverie.envs.alfworld import shares
 from reverie.envs.alfworld.engine import Engine
 from reverie.envs.alfworld.environment import AlfWorld, open_games
 from reverie.envs.alfworld.games import FILE, TASK_TYPES, Games
@@ -91,6 +92,31 @@ def test_a_split_is_written_whole_or_not_at_all(tmp_path: Path, engine_installed
 
     with pytest.raises(KeyboardInterrupt):
         generate("valid_seen", 2, 0, tmp_path, give_up)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_several_processes_make_the_same_bytes_and_tell_their_progress(
+    generated: Games, tmp_path: Path
+) -> None:
+    told: list[tuple[int, int]] = []
+
+    def tell(done: int, wanted: int) -> None:
+        told.append((done, wanted))
+
+    folder = generate("valid_unseen", 3, 0, tmp_path, tell, jobs=2)
+    assert told == sorted(told) and told[-1] == (3, 3)
+    alone = generate("valid_unseen", 3, 0, tmp_path / "alone", jobs=1)
+    assert (folder / MANIFEST).read_bytes() == (alone / MANIFEST).read_bytes()
+    for path in folder.glob(f"*/*/{FILE}"):
+        assert path.read_bytes() == (alone / path.relative_to(folder)).read_bytes()
+
+
+def test_a_failing_process_fails_the_whole_and_leaves_nothing(
+    tmp_path: Path, engine_installed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "_START", "raise SystemExit('out of wood')")
+    with pytest.raises(EnvironmentFault, match="out of wood"):
+        generate("valid_seen", 2, 0, tmp_path, jobs=2)
     assert list(tmp_path.iterdir()) == []
 
 
