@@ -126,9 +126,10 @@ def _readable(damaged: sqlite3.Connection, sql: str) -> list[tuple[object, ...]]
 
 def _last(damaged: sqlite3.Connection, table: str) -> int:
     """The highest row to try: what the table says, or far enough if it cannot say."""
+    counted = "records" if table in ("vectors", "utility") else table
     for sql in (
+        f"SELECT seq FROM sqlite_sequence WHERE name = '{counted}'",
         f"SELECT max(rowid) FROM {table}",
-        f"SELECT seq FROM sqlite_sequence WHERE name = '{table}'",
     ):
         found = _readable(damaged, sql)
         if found and found[0][0] is not None:
