@@ -33,10 +33,9 @@ lint: $(VENV)/.dev ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 
-bench: $(VENV)/.dev ## Run the benchmarks in their quick form; QUICK= for the full one
-	@for script in benchmarks/[a-z]*.py; do \
-	  echo "== $$script"; $(BIN)/python "$$script" $(QUICK); \
-	done
+bench: $(VENV)/.dev ## Run the benchmarks in their quick form; QUICK= for the full one, BENCH="loop memory" for some
+	@for name in $(BENCH); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py $(QUICK); done
+BENCH ?= loop games durability memory
 QUICK ?= --quick
 
 lock: $(VENV)/.base ## Resolve the newest versions into constraints.txt
