@@ -81,7 +81,7 @@ def render(header: Header, lines: Sequence[EpisodeLine], summary: Summary) -> st
         types=_types(summary),
         recalled=_recalled(lines, summary),
         failures=_failures(lines),
-        settings=_settings(header, summary),
+        settings=_settings(header),
         version=escape(header.versions.get("reverie", "")),
     )
 
@@ -273,7 +273,7 @@ def _failures(lines: Sequence[EpisodeLine]) -> str:
     return "".join(out)
 
 
-def _settings(header: Header, summary: Summary) -> str:
+def _settings(header: Header) -> str:
     played: dict[str, JsonValue] = {
         "run": header.run,
         "attempts at a task": header.attempts,

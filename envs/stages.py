@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from ..agent.models.base import ChatModel
     from ..agent.state import Episode, Limits
     from ..memory.memory import Memory
+    from .alfworld import AlfWorld
+    from .alfworld.environment import Protocol
     from .alfworld.games import Games
     from .stage import Seat, Stage
 
@@ -52,7 +55,7 @@ class AlfWorldStage:
 
     def prepare(self, tell: Callable[[str], None]) -> None:
         """See ``Stage.prepare``: makes the games that are to be generated."""
-        games = self._games(tell)
+        games = open_source(*self._source(), tell)
         splits = [self._spec.split]
         if self._spec.seed_cases and set(self._spec.arms) != {Arm.OFF}:
             splits.append(self._spec.seed_split)
@@ -63,13 +66,15 @@ class AlfWorldStage:
     def environment(self) -> Environment:
         """See ``Stage.environment``."""
         if self._environment is None:
-            from .alfworld.worker import ALFWORLD, RemoteEnvironment
+            from .alfworld.worker import RemoteEnvironment
 
             options = self._spec.options
+            data, sizes = self._source()
             self._environment = RemoteEnvironment(
-                ALFWORLD,
+                f"{__name__}:{make_alfworld.__name__}",
                 {
-                    "data": str(self._games().root),
+                    "data": data,
+                    "sizes": sizes,
                     "protocol": str(options.get("protocol", "rl")),
                     "admissible": bool(options.get("admissible", True)),
                     "max_steps": max_steps(self._spec),
@@ -109,23 +114,36 @@ class AlfWorldStage:
             self._environment = None
         self.__dict__.pop("model", None)
 
-    def _games(self, tell: Callable[[str], None] | None = None) -> Games:
-        from .alfworld.environment import open_games
-        from .alfworld.generate import SIZES
+    def _source(self) -> tuple[str | None, str]:
+        """Where the games come from, as plain values for another process."""
+        data, sizes = self._spec.options.get("data"), self._spec.options.get("games")
+        return (None if data is None else str(data), json.dumps(sizes or {}))
 
-        data = self._spec.options.get("data")
 
-        def progress(done: int, wanted: int) -> None:
-            if tell is not None and (done == wanted or done % 50 == 0):
-                tell(f"made {done} of {wanted} games")
+def open_source(data: str | None, sizes: str, tell: Callable[[str], None] | None = None) -> Games:
+    """The games of a folder, of ALFWORLD_DATA or generated ones; ``sizes`` is a JSON object of
+    how many to generate for each split."""
+    from .alfworld.environment import open_games
+    from .alfworld.generate import SIZES
 
-        wanted = self._spec.options.get("games")
-        sizes = SIZES
-        if isinstance(wanted, dict):
-            sizes = {**SIZES, **{name: n for name, n in wanted.items() if isinstance(n, int)}}
-        if data == GENERATED:
-            return open_games(None, environ={}, sizes=sizes, progress=progress)
-        return open_games(None if data is None else str(data), sizes=sizes, progress=progress)
+    def progress(done: int, wanted: int) -> None:
+        if tell is not None and (done == wanted or done % 20 == 0):
+            tell(f"made {done} of {wanted} games")
+
+    wanted = {**SIZES, **json.loads(sizes)}
+    if data == GENERATED:
+        return open_games(None, sizes=wanted, progress=progress, environ={})
+    return open_games(data, sizes=wanted, progress=progress)
+
+
+def make_alfworld(
+    data: str | None, sizes: str, protocol: Protocol, admissible: bool, max_steps: int
+) -> AlfWorld:
+    """The environment, made where it is played: in its own process."""
+    from .alfworld import AlfWorld
+
+    games = open_source(data, sizes)
+    return AlfWorld(games=games, protocol=protocol, admissible=admissible, max_steps=max_steps)
 
 
 class AgentSeat:

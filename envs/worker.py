@@ -63,8 +63,8 @@ class Worker:
         if count == 0:
             shutil.rmtree(fresh, ignore_errors=True)
             raise DataMissing(
-                f"{self.spec.env} has no demonstrations in its split {self.spec.seed_split}: "
-                "give seed_cases=0, or data that has them"
+                f"no demonstration of {self.spec.env}'s split {self.spec.seed_split} could be "
+                "played to a success: give seed_cases=0, data that has some, or more max_steps"
             )
         fresh.rename(base)
         return count

@@ -13,8 +13,15 @@ from reverie.agent.environment import Observation, Task
 from reverie.agent.models.base import Message, Reply, Scores, ToolSpec
 from reverie.envs.plan import plan
 from reverie.envs.runner import Event, run
-from reverie.envs.runs import Arm, Budget, EpisodeLine, RunSpec, read_lines
-from reverie.envs.stages import AgentSeat, agent_options, brief, episode_limits, stage_for
+from reverie.envs.runs import Arm, Budget, EpisodeLine, RunSpec, read_header, read_lines
+from reverie.envs.stages import (
+    GENERATED,
+    AgentSeat,
+    agent_options,
+    brief,
+    episode_limits,
+    stage_for,
+)
 from reverie.envs.worker import Worker
 from reverie.errors import SettingsError
 from reverie.memory.memory import Memory
@@ -205,3 +212,30 @@ def test_the_thoughts_of_react_are_free_turns(tmp_path: Path) -> None:
 def test_an_environment_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no environment 'doors'; there is alfworld"):
         stage_for(small(tmp_path))
+
+
+def test_alfworld_is_played_from_generated_games_to_a_report(tmp_path: Path) -> None:
+    pytest.importorskip("textworld")
+    spec = RunSpec(
+        out=tmp_path / "run",
+        model="scripted:look|inventory",
+        episodes=1,
+        seed_cases=2,
+        embedder="hashing",
+        options={
+            "data": GENERATED,
+            "games": {"train": 2, "valid_unseen": 1},
+            "max_steps": 20,
+        },
+    )
+    notes: list[str] = []
+    summary = run(spec, watch=lambda event: notes.append(event.note))
+    assert summary.run.status == "complete"
+    assert "made 1 of 1 games" in notes
+    header = read_header(spec.out)
+    assert header.environment["protocol"] == "rl"
+    assert str(header.environment["data"]).startswith("generated-")
+    lines = {line.arm: line for line in read_lines(spec.out)}
+    assert all(line.steps == 20 and not line.success for line in lines.values())
+    assert lines[Arm.FROZEN].recalled and lines[Arm.ONLINE].written and not lines[Arm.OFF].recalled
+    assert lines[Arm.OFF].goal in (spec.out / "report.html").read_text()
