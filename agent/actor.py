@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import random
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from typing import Protocol
 from .abstraction import is_deed
 from .models.base import ChatModel, Message, ScoringModel, Usage
 from .state import View, Woven
+
+_TRAILING_NUMBER = re.compile(r" \d+$")
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class ScoringActor:
     """Takes the best admissible action by log p(action | prompt) + ``memory`` · log prior.
 
     The model's term is the mean log-probability per token, so that long names are not punished.
+    Actions that differ only in a number at the end ("drawer 1", "drawer 2") are scored as one: the
+    model knows nothing of numbers, and scoring them costs a quarter of its time.
     Each time an action was already taken since the world last changed costs ``repeat`` nats, with
     memory and without. With a ``temperature`` the action is drawn from softmax(score / T).
     """
@@ -101,22 +106,28 @@ class ScoringActor:
         """Score every admissible action and take one."""
         actions = view.observation.actions
         messages = conversation(self.model, view, woven, instructions)
-        scored = self.model.score(messages, actions)
-        taken = repetitions(view)
-        totals = {
-            action: logprob / max(length, 1)
-            + self.memory * woven["prior"].get(action, 0.0)
-            - self.repeat * taken[action]
-            for action, logprob, length in zip(
-                actions, scored.logprobs, scored.lengths, strict=True
+        kinds = {action: _TRAILING_NUMBER.sub("", action) for action in actions}
+        scored = self.model.score(messages, list(dict.fromkeys(kinds.values())))
+        said = {
+            kind: logprob / max(length, 1)
+            for kind, logprob, length in zip(
+                dict.fromkeys(kinds.values()), scored.logprobs, scored.lengths, strict=True
             )
+        }
+        taken = repetitions(view)
+        unknown = min(woven["prior"].values(), default=0.0)
+        totals = {
+            action: said[kind]
+            + self.memory * woven["prior"].get(action, unknown)
+            - self.repeat * taken[action]
+            for action, kind in kinds.items()
         }
         return Act(action=self._pick(totals, view), usage=scored.usage, scores=totals)
 
     def _pick(self, totals: Mapping[str, float], view: View) -> str:
         best = max(totals.values())
         if self.temperature <= 0:
-            return min(action for action, total in totals.items() if total == best)
+            return next(action for action, total in totals.items() if total == best)
         rng = random.Random(f"{view.seed}/{view.task.id}/{len(view.steps)}")
         weights = [math.exp((total - best) / self.temperature) for total in totals.values()]
         return rng.choices(list(totals), weights)[0]

@@ -130,17 +130,25 @@ def test_the_prior_weaver_is_silent_without_actions_or_neighbours() -> None:
 
 
 def test_the_scoring_actor_adds_memory_to_the_models_opinion() -> None:
-    model = Fixed({"look": -1.0, "go to box 2": -2.0})
+    model = Fixed({"look": -1.0, "go to box": -2.0})
     actor = ScoringActor(model)
     assert actor.act(view(), nothing_woven(), "").action == "look"
+    assert actor.act(view(), woven(go_to_box_1=-0.1), "").action == "look"
     assert actor.act(view(), woven(look=-4.0, go_to_box_2=-0.1), "").action == "go to box 2"
     unmoved = ScoringActor(model, memory=0.0)
     assert unmoved.act(view(), woven(look=-4.0, go_to_box_2=-0.1), "").action == "look"
 
 
+def test_instances_of_one_kind_are_scored_as_one() -> None:
+    model = Fixed({"go to box": -1.0})
+    act = ScoringActor(model).act(view(), nothing_woven(), "")
+    assert act.action == "go to box 1"
+    assert act.scores["go to box 1"] == act.scores["go to box 2"]
+
+
 def test_repeating_an_action_costs_until_a_new_deed() -> None:
-    model = Fixed({"look": -1.0, "go to box 2": -2.0})
-    assert ScoringActor(model).act(view(did("look")), nothing_woven(), "").action == "go to box 2"
+    model = Fixed({"look": -1.0, "go to box": -2.0})
+    assert ScoringActor(model).act(view(did("look")), nothing_woven(), "").action == "go to box 1"
     again = view(did("look"), did("take key 1 from box 1"))
     assert ScoringActor(model).act(again, nothing_woven(), "").action == "look"
     undone = view(did("take key 1 from box 1"), did("look"), did("take key 1 from box 1"))
