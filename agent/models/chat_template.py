@@ -25,7 +25,9 @@ BREAK = "\u200b"
 
 
 class _Compiled(Protocol):
-    def render(self, **slots: object) -> str: ...
+    def render(self, **slots: object) -> str:
+        """Fill the template."""
+        ...
 
 
 class ChatTemplate:
@@ -65,14 +67,20 @@ class ChatTemplate:
             {"role": _ROLES.get(m.role, m.role), "content": self.harmless(m.content)}
             for m in messages
         ]
-        return self._compiled.render(
-            messages=turns,
-            add_generation_prompt=True,
-            bos_token=self._begin,
-            eos_token=self._end,
-            tools=None,
-            raise_exception=_refuse,
-        )
+        template = self._compiled
+        from jinja2.exceptions import TemplateError
+
+        try:
+            return template.render(
+                messages=turns,
+                add_generation_prompt=True,
+                bos_token=self._begin,
+                eos_token=self._end,
+                tools=None,
+                raise_exception=_refuse,
+            )
+        except TemplateError as error:
+            raise ModelError(f"The model's chat template failed: {error}") from error
 
 
 def _refuse(reason: str) -> str:

@@ -135,7 +135,7 @@ def _silent(level: int, text: bytes, data: int) -> None:
     """llama.cpp narrates its loading on stderr; nobody asked."""
 
 
-_SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
+SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "llama_version": (c.c_char_p, ()),
     "llama_log_set": (None, (_LogCallback, Pointer)),
     "llama_backend_init": (None, ()),
@@ -248,13 +248,13 @@ def _check_layout(library: c.CDLL) -> None:
 
 
 @cache
-def _load() -> c.CDLL:
+def _library() -> c.CDLL:
     # OpenMP threads that spin while they wait starve every other process on the same cores: 3 to
     # 40 times slower when workers share them. It must be said before the runtime starts.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
     library = c.CDLL(str(_checked_path()))
-    for name, (result, arguments) in _SIGNATURES.items():
+    for name, (result, arguments) in SIGNATURES.items():
         function = getattr(library, name)
         function.restype = result
         function.argtypes = arguments
@@ -267,4 +267,4 @@ def _load() -> c.CDLL:
 def load() -> c.CDLL:
     """The library with its signatures set, checked once a process."""
     with _loading:
-        return _load()
+        return _library()

@@ -110,7 +110,11 @@ class OpenAIBackend:
         return self._key or (NO_KEY if self._base_url else None)
 
     def _async_client(self) -> AsyncOpenAI:
-        """One client for each event loop: its connections belong to the loop that opened them."""
+        """One client for each event loop: its connections belong to the loop that opened them.
+
+        Connections close after each answer, because a loop may end without telling us.
+        """
+        import httpx
         import openai
 
         loop = asyncio.get_running_loop()
@@ -118,8 +122,11 @@ class OpenAIBackend:
             self._async[loop] = openai.AsyncOpenAI(
                 api_key=self._key_or_none(),
                 base_url=self._base_url,
-                timeout=self._timeout,
                 max_retries=0,
+                http_client=httpx.AsyncClient(
+                    limits=httpx.Limits(max_keepalive_connections=0), timeout=self._timeout
+                ),
+                timeout=self._timeout,
             )
         return self._async[loop]
 

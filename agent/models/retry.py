@@ -64,6 +64,10 @@ class RetryPolicy:
 
     async def acall(self, ask: Callable[[], Awaitable[T]], model: str) -> T:
         """`call` for a coroutine."""
+
+        async def once() -> T:
+            return await ask()
+
         try:
             return await tenacity.AsyncRetrying(
                 stop=tenacity.stop_after_attempt(self.attempts),
@@ -71,7 +75,7 @@ class RetryPolicy:
                 retry=tenacity.retry_if_exception(is_transient),
                 sleep=self.asleep,
                 reraise=True,
-            )(ask)
+            )(once)
         except Exception as error:
             translated = translate(error, model)
             if translated is error:
@@ -83,8 +87,8 @@ class RetryPolicy:
         asked = retry_after(error) if error else None
         if asked is not None:
             return min(asked, self.longest_asked)
-        jitter = tenacity.wait_exponential_jitter(self.base, self.longest, jitter=self.base)
-        return jitter(state)
+        growing = tenacity.wait_exponential(multiplier=self.base, max=self.longest)
+        return growing(state) + tenacity.wait_random(0, self.base)(state)
 
 
 def status(error: BaseException) -> int | None:
