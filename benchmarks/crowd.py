@@ -21,7 +21,7 @@ _SPREAD = 1.2
 """Length of the noise around a centre; neighbours in a cluster then have cosines around 0.4."""
 _VOCABULARY = 30_000
 _WORDS = 24
-_SYLLABLES: list[str] = "ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu".split()
+_SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu".split()
 _START = datetime(2024, 1, 1, tzinfo=UTC)
 
 Vectors = NDArray[np.float32]
@@ -95,10 +95,10 @@ class Crowd:
         """``count`` texts of 16 to 32 words."""
         lengths = rng.integers(_WORDS - 8, _WORDS + 9, count)
         drawn = np.searchsorted(self._cumulative, rng.random(int(lengths.sum())))
-        words = iter(self._words[place] for place in list[int](drawn.tolist()))
-        return [
-            " ".join(next(words) for _ in range(length)) for length in list[int](lengths.tolist())
-        ]
+        places: list[int] = drawn.tolist()
+        words = iter(self._words[place] for place in places)
+        sizes: list[int] = lengths.tolist()
+        return [" ".join(next(words) for _ in range(size)) for size in sizes]
 
     def vectors(self, rng: np.random.Generator, count: int) -> Vectors:
         """``count`` unit vectors, each near a random centre."""
@@ -138,5 +138,5 @@ def _vocabulary(rng: np.random.Generator) -> list[str]:
     words: dict[str, None] = {}
     while len(words) < _VOCABULARY:
         picks: list[int] = rng.integers(0, len(_SYLLABLES), int(rng.integers(2, 5))).tolist()
-        words["".join(_SYLLABLES[pick] for pick in picks)] = None
+        words["".join([str(_SYLLABLES[pick]) for pick in picks])] = None
     return list(words)

@@ -28,9 +28,10 @@ def print_json(name: str, metrics: Mapping[str, float]) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table on standard output; the first column is text, the others are figures."""
-    table = Table(title=f"{title} ({machine()})", title_justify="left")
+    table = Table()
     for place, column in enumerate(columns):
-        table.add_column(column, justify="right" if place else "left", overflow="fold")
+        table.add_column(column, justify="right" if place else "left", no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    print(f"{title} ({machine()})")
+    Console(width=140).print(table)

@@ -17,6 +17,7 @@ from .records import Kind
 from .rows import fetch_records
 from .search import Filters, Found, FusionWeights, Hit, best, fuse, score_exactly
 from .shelf import Head, Shelf, Shelves
+from .speakers import Speakers
 from .writing import owner_of
 
 
@@ -42,6 +43,15 @@ class Finder:
         self._indexer = indexer
         self._exact_limit = exact_limit
         self.shelves = Shelves(cache_bytes)
+        self._speakers = Speakers()
+
+    def embeddable(self, text: str, filters: Filters) -> str:
+        """What of a question is worth embedding: not the names of those who always speak."""
+        if not {Kind.UTTERANCE, Kind.SESSION}.intersection(filters.kinds):
+            return text
+        with self._journal.reading() as connection:
+            owner = owner_of(connection, filters.scope.user)
+            return text if owner is None else self._speakers.without(connection, owner, text)
 
     def search(self, query: Query, dim: int) -> list[Hit]:
         """The ``k`` best hits, best first; equal scores are ordered by id."""

@@ -103,7 +103,8 @@ class ReadVerbs(Store):
         weights = weights or FusionWeights()
         vector = None
         if weights.dense > 0:
-            vector = np.asarray(self.embedder.embed_query(query), np.float32)
+            text = self._finder.embeddable(query, filters)
+            vector = np.asarray(self.embedder.embed_query(text), np.float32)
         as_of_us = None if as_of is None else to_us(as_of)
         asked = Query(query, vector, filters, k, weights, as_of_us)
         return self._finder.search(asked, written.dim)
