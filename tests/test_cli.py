@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -186,6 +188,41 @@ def test_ctrl_c_is_exit_code_130_and_says_how_to_go_on(
         assert run("-q") == 130
     assert "give the same command to go on" in capsys.readouterr().err
     assert json.loads(Path("out/summary.json").read_text())["run"]["status"] == "interrupted"
+    assert run("-q") == 0
+
+
+def test_ctrl_c_at_a_terminal_reaches_runner_and_workers_and_ends_them_in_order(
+    doors: Path,
+) -> None:
+    line = ["run", "alfworld", "--split", "valid", "--seed-cases", "2", "--out", "out"]
+    code = f"""
+import sys
+import reverie.envs.runner
+from reverie.cli import call
+from reverie.tests.envs import world
+
+if __name__ == "__main__":
+    reverie.envs.runner.stage_for = world.stage
+    sys.exit(call({[*line, "--workers", "2"]}))
+"""
+    script = doors / "play.py"
+    script.write_text(code)
+    with subprocess.Popen(
+        [sys.executable, str(script)],
+        env={**os.environ, "DOORS_PAUSE": "0.1"},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None
+        for text in process.stderr:
+            if text.startswith("5/36"):
+                break
+        os.killpg(process.pid, signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait(60) == 130
+    assert "Traceback" not in rest
+    assert "Interrupted. What was played is in out; give the same command to go on." in rest
     assert run("-q") == 0
 
 
