@@ -84,6 +84,7 @@ def generate(
         )
     shipped()  # what is not installed is missed here, not in a child
     out.mkdir(parents=True, exist_ok=True)
+    _sweep(out, split)
     draft = out / f".{split}-{os.getpid()}-{uuid4().hex[:8]}"
     draft.mkdir()
     try:
@@ -110,6 +111,17 @@ def identity(split: str, n: int, seed: int) -> dict[str, str | int]:
         "seed": seed,
         "games": n,
     }
+
+
+def _sweep(out: Path, split: str) -> None:
+    """Remove drafts of processes that were killed."""
+    for draft in out.glob(f".{split}-*-*"):
+        try:
+            os.kill(int(draft.name.split("-")[-2]), 0)
+        except ProcessLookupError:
+            shutil.rmtree(draft, ignore_errors=True)
+        except (PermissionError, ValueError):
+            continue
 
 
 def _silent(done: int, wanted: int) -> None:

@@ -95,6 +95,16 @@ def test_a_split_is_written_whole_or_not_at_all(tmp_path: Path, engine_installed
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_process_left_is_swept_away(tmp_path: Path, engine_installed: None) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        dead.wait()
+    left, busy = (tmp_path / f".valid_seen-{pid}-0123" for pid in (dead.pid, os.getpid()))
+    left.mkdir()
+    busy.mkdir()
+    generate("valid_seen", 1, 0, tmp_path)
+    assert sorted(tmp_path.iterdir()) == [busy, tmp_path / "valid_seen"]
+
+
 def test_several_processes_make_the_same_bytes_and_tell_their_progress(
     generated: Games, tmp_path: Path
 ) -> None:
