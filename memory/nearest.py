@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .indexer import Indexer
-from .search import Filters, Found, best, mask_of
+from .search import Filters, Found, best, dots, mask_of
 from .shelf import Shelf, read_vectors
 
 _MOST_ASKED = 2000
@@ -63,4 +63,4 @@ def score_with_index(
     slots = np.unique(np.concatenate([near, pending, wordy[lexical[wordy] > 0]]).astype(np.int64))
     chosen = shelf.rows[slots]
     vectors = read_vectors(connection, chosen.tolist(), shelf.dim)
-    return Found(shelf, chosen.copy(), vectors @ vector, lexical[slots])
+    return Found(shelf, chosen.copy(), dots(vectors, vector), lexical[slots])

@@ -175,12 +175,21 @@ def _cosines(
     """Cosine of each chosen slot (all, if None) with ``vector``."""
     few = chosen is not None and len(chosen) * 3 < shelf.size
     if chosen is not None and few and shelf.matrix is None and len(chosen) <= _FEW:
-        return read_vectors(connection, shelf.rows[chosen].tolist(), shelf.dim) @ vector
+        return dots(read_vectors(connection, shelf.rows[chosen].tolist(), shelf.dim), vector)
     matrix = shelf.load_vectors(connection)
     if chosen is not None and few:
-        return matrix[chosen] @ vector
-    dense = matrix @ vector
+        return dots(matrix[chosen], vector)
+    dense = dots(matrix, vector)
     return dense if chosen is None else dense[chosen]
+
+
+def dots(matrix: Floats, vector: Floats) -> Floats:
+    """Product of each row of ``matrix`` (n, dim) with ``vector`` (dim,), on this thread alone.
+
+    ``matrix @ vector`` spreads over all cores; for 10,000 rows on two busy cores that was measured
+    to take eight times the processor time and forty times the wall time.
+    """
+    return np.vecdot(matrix, vector)
 
 
 def fuse(dense: Floats, lexical: Floats, weights: FusionWeights) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -30,8 +31,8 @@ Values = Mapping[str, str | Sequence[str]]
 Vectors = Sequence[Sequence[float]] | NDArray[np.float32]
 """One row a record."""
 
-CACHE_BYTES = 1 << 30
-"""How much memory the scopes in use may take before the least recently used are dropped."""
+LEAST_CACHE_BYTES = 1 << 30
+"""How much memory the scopes in use may always take."""
 
 
 EXACT_LIMIT = 50_000
@@ -59,7 +60,7 @@ class Store:
         if lock is not None:
             self._indexer = Indexer(journal, address, index_from=max(1, exact_limit * 2 // 5))
         self._finder = Finder(
-            journal, self._indexer, cache_bytes=CACHE_BYTES, exact_limit=exact_limit
+            journal, self._indexer, cache_bytes=cache_bytes(), exact_limit=exact_limit
         )
 
     @classmethod
@@ -129,6 +130,18 @@ class Store:
     def embedder(self) -> Embedder:
         """What turns this store's texts into vectors."""
         return self._binding.embedder()
+
+
+def cache_bytes() -> int:
+    """How much memory the scopes in use may take before the least recently used are dropped.
+
+    An eighth of the machine's, so that a million records of a hundred users fit on one of 24 GiB.
+    """
+    try:
+        installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # not every system says
+        return LEAST_CACHE_BYTES
+    return max(LEAST_CACHE_BYTES, installed // 8)
 
 
 def checked(scope: Scope | None) -> Scope:
