@@ -39,11 +39,16 @@ class Binding:
         with self._journal.reading() as connection:
             return read_written(connection)
 
-    def embedder(self) -> Embedder:
-        """The embedder. Raises EmbedderMismatch if the store was written with another."""
+    def embedder(self, written: Written | None = None) -> Embedder:
+        """The embedder. Raises EmbedderMismatch if the store was written with another.
+
+        ``written`` is what the journal says now, where the caller has just asked it.
+        """
         with self._lock:
             if self._open is None:
                 self._open = self._opened()
+            if written is not None:
+                _check(written, self._open)
             return self._open
 
     def bind(self, connection: sqlite3.Connection) -> None:

@@ -71,7 +71,8 @@ class VectorIndex:
         self.place = place
         self.generation = generation
         self.dim = dim
-        self._prefix = f"reverie-{store.lower()}-g{generation}"
+        self._store = f"reverie-{store.lower()}-g"
+        self._prefix = f"{self._store}{generation}-"
         self._metadata: dict[str, str | int] = {"store": store, "embedder": embedder, "dim": dim}
         self._client: _Client | None = None
         self._collections: dict[str, _Collection] = {}
@@ -111,17 +112,23 @@ class VectorIndex:
                 self._client = None
 
     def destroy(self) -> None:
-        """Delete every vector: the embedded folder, or the collections on the server."""
-        with self._lock:
-            if isinstance(self.place, Path):
-                self.close()
-                shutil.rmtree(self.place, ignore_errors=True)
-                return
-            client = self._opened()
-            for collection in client.list_collections():
-                if collection.name.startswith(self._prefix):
-                    client.delete_collection(collection.name)
-            self.close()
+        """Delete the folder of an embedded index."""
+        self.close()
+        if isinstance(self.place, Path):
+            shutil.rmtree(self.place, ignore_errors=True)
+
+    def destroy_others(self) -> None:
+        """Delete the collections that other generations of this store left on a server."""
+        if not isinstance(self.place, Path):
+            self._guarded(self._destroy_others)
+
+    def _destroy_others(self) -> None:
+        client = self._opened()
+        for collection in client.list_collections():
+            if collection.name.startswith(self._store) and not collection.name.startswith(
+                self._prefix
+            ):
+                client.delete_collection(collection.name)
 
     def _guarded(self, call: Callable[[], _T]) -> _T:
         """Call Chroma; IndexBroken if it fails twice (after a crash its first read may fail)."""
@@ -145,7 +152,7 @@ class VectorIndex:
 
     def _checked(self, kind: str) -> _Collection:
         collection = self._opened().get_or_create_collection(
-            f"{self._prefix}-{kind}",
+            f"{self._prefix}{kind}",
             embedding_function=None,
             metadata=dict(self._metadata),
             configuration={"hnsw": {"space": "cosine"}},

@@ -148,6 +148,7 @@ class Indexer:
         index = self._current()
         if index is None:
             return
+        index.destroy_others()
         with self._journal.reading() as connection:
             since = _watermark(connection, kind)
             given = connection.execute(
@@ -183,12 +184,14 @@ class Indexer:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def begin_again(self) -> None:
-        """Delete every index but the journal's present one, which fills up when woken."""
+        """Delete every index but the journal's present one, which fills up when woken.
+
+        Raises MemoryFault if a server does not let its old collections be deleted; they are when
+        the store is opened or catches up next.
+        """
         with self._turn:
             with self._journal.reading() as connection:
                 generation = read_generation(connection)
-            if self._index is None and self._server:
-                self._current()
             if self._index is not None and self._index.generation != generation:
                 self._ready.clear()
                 self._index.destroy()
@@ -196,6 +199,16 @@ class Indexer:
             self.sweep()
             for folder in self._folder.glob("quarantine-*") if self._folder else ():
                 shutil.rmtree(folder, ignore_errors=True)
+            index = self._current() if self._server else None
+            if index is None:
+                return
+            try:
+                index.destroy_others()
+            except IndexBroken as error:
+                raise MemoryFault(
+                    f"the journal is done, but old vectors on {self._server} could not be deleted "
+                    f"({error}): open this memory again when the server is there"
+                ) from error
 
     def set_aside(self, why: str, damaged: VectorIndex | None = None) -> None:
         """Move a damaged embedded index out of the way; it is rebuilt from the journal.

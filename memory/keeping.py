@@ -119,7 +119,8 @@ class KeepVerbs(Store):
         with self._journal.writing() as connection:
             next_generation(connection)
         self._indexer.begin_again()
-        return self._indexer.catch_up(everything=True)
+        self._indexer.catch_up(everything=True)
+        return sum(self.stats().indexed.values())
 
     def export(self, path: str | Path, *, scope: Scope) -> int:
         """Write a scope's records, vectors, history and use counts as JSON lines; how many.

@@ -104,7 +104,8 @@ class ReadVerbs(Store):
         vector = None
         if weights.dense > 0:
             text = self._finder.embeddable(query, filters)
-            vector = np.asarray(self.embedder.embed_query(text), np.float32)
+            embedder = self._binding.embedder(written)
+            vector = np.asarray(embedder.embed_query(text), np.float32)
         as_of_us = None if as_of is None else to_us(as_of)
         asked = Query(query, vector, filters, k, weights, as_of_us)
         return self._finder.search(asked, written.dim)

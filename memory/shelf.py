@@ -270,18 +270,26 @@ class Shelves:
     def __init__(self, budget: int) -> None:
         self._budget = budget
         self._lock = threading.Lock()
-        self._held: OrderedDict[tuple[int, str], Shelf] = OrderedDict()
+        self._held: OrderedDict[tuple[int, str, int], Shelf] = OrderedDict()
+        self._asked = 0
 
     def get(self, owner: int, kind: str, dim: int) -> Shelf:
         """The shelf of a user and kind, empty at first; sync it before use."""
         with self._lock:
-            shelf = self._held.get((owner, kind))
+            shelf = self._held.get((owner, kind, dim))
             if shelf is None:
-                shelf = self._held[owner, kind] = Shelf(owner, kind, dim)
-            self._held.move_to_end((owner, kind))
-            while len(self._held) > 1 and sum(s.nbytes for s in self._held.values()) > self._budget:
-                self._held.popitem(last=False)
+                shelf = self._held[owner, kind, dim] = Shelf(owner, kind, dim)
+            self._held.move_to_end((owner, kind, dim))
+            self._asked += 1
+            if self._asked % 64 == 0:  # a shelf grows after it is handed out: look now and then
+                self._shrink()
             return shelf
+
+    def _shrink(self) -> None:
+        held = sum(shelf.nbytes for shelf in self._held.values())
+        while held > self._budget and len(self._held) > 1:
+            _, dropped = self._held.popitem(last=False)
+            held -= dropped.nbytes
 
     def clear(self) -> None:
         """Drop every shelf."""

@@ -212,6 +212,19 @@ def test_another_embedder_is_refused_and_the_message_names_the_way(folder: Path)
         assert memory.embedder.dim == 64
 
 
+def test_a_store_that_moved_meanwhile_is_not_searched_with_the_old_embedder(folder: Path) -> None:
+    with Memory.open(folder, embedder="hashing:64") as memory:
+        memory.add(said("one", "1"))
+        with Memory.open(folder, shared=True) as beside:
+            assert texts(beside, "one") == ["one"]
+            memory.reindex("hashing:32")
+            assert texts(memory, "one") == ["one"]
+            with pytest.raises(EmbedderMismatch):
+                beside.search("one", scope=ANN)
+            with pytest.raises(EmbedderMismatch):
+                beside.add(said("two", "2"))
+
+
 def test_a_store_moves_to_another_embedder(indexed: Memory, folder: Path) -> None:
     indexed.update("n7", scope=ANN, text="seven changed")
     indexed.reindex("hashing:32")
