@@ -13,6 +13,8 @@ export PATH := $(abspath $(BIN)):$(PATH)
 # A thread pool that spins while it waits slows a busy machine many times over.
 export OMP_WAIT_POLICY := passive
 export GOMP_SPINCOUNT := 0
+# pyright asks the package index about newer versions of itself unless told not to.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c

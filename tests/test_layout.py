@@ -8,6 +8,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -70,9 +71,19 @@ def _name(path: Path) -> tuple[str, ...]:
     return parts[:-1] if parts[-1] == "__init__" else parts
 
 
-def _imports(path: Path) -> Iterator[Import]:
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _imports(path: Path) -> tuple[Import, ...]:
     """Every import of a file, relative ones resolved to ``reverie.…``."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return tuple(_find_imports(path))
+
+
+def _find_imports(path: Path) -> Iterator[Import]:
+    tree = _tree(path)
     lazy = {id(node) for outer in ast.walk(tree) if _runs_later(outer) for node in ast.walk(outer)}
     for node in ast.walk(tree):
         at_load = id(node) not in lazy
@@ -165,8 +176,7 @@ def test_rooms_import_in_one_direction() -> None:
 def test_the_package_imports_itself_by_relative_names() -> None:
     wrong: list[str] = []
     for path in _modules():
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
+        for node in ast.walk(_tree(path)):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and not node.level:
