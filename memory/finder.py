@@ -109,7 +109,7 @@ class Finder:
                     query.vector,
                     query.text,
                     self._indexer,
-                    max(64, 4 * query.k),
+                    max(256, 8 * query.k),
                 )
                 if part is not None:
                     return part
