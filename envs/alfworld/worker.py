@@ -50,7 +50,7 @@ class RemoteEnvironment:
         self._factory = factory
         self._options = dict(options or {})
         self._games = games
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._played = 0
         self._child: _Child | None = None
         self._lock = threading.Lock()
@@ -111,7 +111,7 @@ class RemoteEnvironment:
     def _ask(self, method: str, *arguments: Any) -> Any:
         assert self._child is not None
         try:
-            answer = self._child.ask({"call": method, "with": arguments}, self._timeout_s)
+            answer = self._child.ask({"call": method, "with": arguments}, self.timeout_s)
         except EnvironmentFault:
             self._stop(kill=True)
             raise
