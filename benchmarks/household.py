@@ -1,8 +1,8 @@
 """What memory adds in ALFWorld: the same model with and without it, on the same games.
 
-    python benchmarks/alfworld.py --out runs/valid-seen --data DATA --split valid_seen
-    python benchmarks/alfworld.py --out runs/unseen --data generated --split valid_unseen
-    python benchmarks/alfworld.py --out runs/valid-seen          (prints a finished one again)
+    python benchmarks/household.py --out runs/valid-seen --data DATA --split valid_seen
+    python benchmarks/household.py --out runs/unseen --data generated --split valid_unseen
+    python benchmarks/household.py --out runs/valid-seen          (prints a finished one again)
 
 The arm without memory scores actions greedily, so a seed changes nothing in it: it is played once
 and paired with every seed of the arms with memory, whose seeds draw the demonstrations and the
