@@ -1,7 +1,6 @@
 """``reverie memory``: the verbs, from the command line.
 
-A thin skin: it parses, calls `Memory`, and renders. Whoever mounts it may give settings as a
-default map.
+A thin skin: it parses, calls `Memory`, and renders. Who mounts it may give a default map.
 """
 
 from __future__ import annotations
