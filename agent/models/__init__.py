@@ -125,13 +125,13 @@ def _bare(name: str, options: Options) -> ChatModel:
 
 
 def _local(name: str, path: str, options: Options) -> ChatModel:
-    from .local import CONTEXT_TOKENS, LocalModel
+    from .local import LocalModel
 
     _only(name, options, _LOCAL)
     return LocalModel(
         path or None,
         threads=options.get("threads"),
-        context_tokens=options.get("context_tokens", CONTEXT_TOKENS),
+        context_tokens=options.get("context_tokens"),
         exact=options.get("exact", False),
         end_of_turn=options.get("end_of_turn", True),
         convert=options.get("convert", True),

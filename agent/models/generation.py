@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 
 import numpy as np
 
-from ...errors import ContextOverflow
+from ...errors import ContextOverflow, ModelUnavailable
 from .llama_session import LlamaSession, Logits, log_normaliser
 from .sampling import choose
 
@@ -64,9 +64,9 @@ class Generation:
         while len(self.generated) < self._limit and not self.stopped:
             with self._lock:
                 token = self._step()
-            if token is None:
-                break
-            waiting += decoder.decode(self._session.piece(token))
+                if token is None:
+                    break
+                waiting += decoder.decode(self._session.piece(token))
             cut = self._cut(waiting)
             if cut is not None:
                 self.stopped = True
@@ -80,6 +80,8 @@ class Generation:
 
     def _step(self) -> int | None:
         """The next token, None at the end of the turn."""
+        if self._session.closed:
+            raise ModelUnavailable("The model was closed while it answered")
         logits = self._logits()
         token = self._choose(logits)
         self._logprobs.append(float(logits[token]) - log_normaliser(logits))

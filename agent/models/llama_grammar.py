@@ -23,7 +23,7 @@ class LlamaGrammar:
         if not sampler:
             raise SettingsError(f"llama.cpp does not read this grammar:\n{gbnf}")
         self._sampler: int = sampler
-        weakref.finalize(self, library.llama_sampler_free, sampler)
+        weakref.finalize(self, library.llama_sampler_free, sampler).atexit = False
         self._all = np.zeros(size, _CANDIDATE)
 
     def allows(self, token: int) -> bool:

@@ -25,6 +25,7 @@ from .llama_grammar import LlamaGrammar
 from .token_trie import ROOT, Ask, Trie, common_prefix
 
 Logits = NDArray[np.float32]
+CONTEXT_TOKENS = 4096
 ROWS = 63  # rows computed at once: as quick as 512 on a CPU, with an eighth of the buffers
 SEQUENCES = 64  # sequence 0 is the prompt, the last is the pad row's
 PAD = SEQUENCES - 1
@@ -35,8 +36,9 @@ class LlamaSession:
     """One loaded model. Not thread-safe: the caller holds a lock."""
 
     def __init__(
-        self, path: Path, *, context_tokens: int, threads: int, exact: bool = False
+        self, path: Path, *, threads: int, context_tokens: int | None = None, exact: bool = False
     ) -> None:
+        """Load ``path``. Without ``context_tokens`` it is 4,096, or less if trained for less."""
         self._lib = api.load()
         params = api.model_params()
         params.n_gpu_layers = 0
@@ -44,14 +46,21 @@ class LlamaSession:
         if not model:
             raise ModelUnavailable(f"{path} is not a model llama.cpp {api.PINNED} can load")
         self._model: int = model
-        context = self._open_context(context_tokens, threads, exact)
+        trained = int(self._lib.llama_model_n_ctx_train(model))
+        if context_tokens is None:
+            context_tokens = min(CONTEXT_TOKENS, trained)
+        context = None
+        if context_tokens <= trained:
+            context = self._open_context(context_tokens, threads, exact)
         if not context:
             self._lib.llama_model_free(model)
             raise ModelUnavailable(
-                f"No memory for a context of {context_tokens} tokens; ask for fewer context_tokens"
+                f"{path.name} was trained for a context of {trained} tokens, and {context_tokens}"
+                " could not be had; ask for fewer context_tokens"
             )
         self._context: int = context
         self._close = weakref.finalize(self, _free, self._lib, context, model)
+        self._close.atexit = False  # a thread may still be computing when the process ends
         self._memory: int = self._lib.llama_get_memory(context)
         self._vocab: int = self._lib.llama_model_get_vocab(model)
         if self._lib.llama_model_is_recurrent(model) or self._lib.llama_model_is_hybrid(model):
@@ -267,9 +276,11 @@ def _free(library: c.CDLL, context: int, model: int) -> None:
 
 
 def _rows(start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Split into at most ``ROWS`` at once."""
-    for first in range(start, stop, ROWS):
-        yield first, min(first + ROWS, stop)
+    """Split into pieces of at most ``ROWS`` and about equal size: small ones cost more a row."""
+    pieces = -(-(stop - start) // ROWS)
+    for piece in range(pieces):
+        first = start + (stop - start) * piece // pieces
+        yield first, start + (stop - start) * (piece + 1) // pieces
 
 
 def log_normaliser(logits: Logits) -> float:

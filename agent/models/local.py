@@ -22,8 +22,6 @@ from .token_trie import build, chunks
 from .tool_text import as_text, describe, read, reply_schema
 from .weights import Weights, bundled_weights, file_weights
 
-CONTEXT_TOKENS = 4096
-
 
 class LocalModel:
     """A GGUF model. Without ``path`` it is SmolLM2-135M-Instruct from its package.
@@ -39,7 +37,7 @@ class LocalModel:
         path: str | Path | None = None,
         *,
         threads: int | None = None,
-        context_tokens: int = CONTEXT_TOKENS,
+        context_tokens: int | None = None,
         cache: Path | None = None,
         end_of_turn: bool = True,
         convert: bool = True,
@@ -47,7 +45,8 @@ class LocalModel:
     ) -> None:
         """Load the file.
 
-        ``threads`` defaults to the physical cores this process may use; ``end_of_turn`` counts the
+        ``threads`` defaults to the physical cores this process may use, ``context_tokens`` to
+        4,096 or what the model was trained for, if that is less; ``end_of_turn`` counts the
         token that ends the turn into `score`, so that a candidate is scored as a whole message and
         not as the beginning of a longer one; ``convert=False`` keeps the bundled file as shipped;
         ``exact`` makes a candidate's score independent of the other candidates, to the last bit,
@@ -58,7 +57,8 @@ class LocalModel:
         self._session = LlamaSession(
             weights.path, context_tokens=context_tokens, threads=self.threads, exact=exact
         )
-        self._id = f"local:{weights.name}"
+        unlike = ("-exact" if exact else "") + ("" if end_of_turn else "-open-ended")
+        self._id = f"local:{weights.name}{unlike}"
         self._end_of_turn = end_of_turn
         self._template = _template(self._session)
         self._begin = self._session.begin_token()
@@ -66,7 +66,7 @@ class LocalModel:
 
     @property
     def id(self) -> str:
-        """File, quantisation and the beginning of the file's hash."""
+        """File, quantisation, the beginning of the file's hash, and how scores differ if they do."""
         return self._id
 
     @property
@@ -113,8 +113,8 @@ class LocalModel:
         share is computed once. ``usage.prompt_tokens`` counts the prompt and the distinct tokens
         of the candidates.
         """
-        started = time.perf_counter()
         with self._open() as session:
+            started = time.perf_counter()
             prompt = self._prompt(messages)
             paths = [session.tokenize(text) for text in candidates]
             if self._end_of_turn:
@@ -156,10 +156,10 @@ class LocalModel:
         stop: Sequence[str] = (),
     ) -> Reply:
         """Answer the conversation; a schema and tool calls are kept to by a grammar."""
-        started = time.perf_counter()
         wanted = reply_schema(tools, schema) if tools else schema
         asked = describe(messages, tools, schema) if tools else messages
         with self._open() as session:
+            started = time.perf_counter()
             run = Generation(
                 session,
                 self._lock,

@@ -12,6 +12,15 @@ from typing import Any
 import pytest
 
 from reverie.agent.models.local import LocalModel
+from reverie.agent.models.weights import user_cache
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tidy() -> Iterator[None]:
+    """pytest keeps the folders of its last runs: not with 145 MB in each."""
+    yield
+    for file in user_cache().glob("*.gguf"):
+        file.unlink()
 
 
 @pytest.fixture(scope="session")

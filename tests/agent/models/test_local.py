@@ -60,8 +60,9 @@ def test_it_answers_and_says_what_that_took(local: LocalModel) -> None:
     assert -5 < reply.logprob < 0
 
 
-def test_its_id_names_file_quantisation_and_hash(local: LocalModel) -> None:
+def test_its_id_names_what_changes_its_answers(local: LocalModel, exact: LocalModel) -> None:
     assert local.id == "local:smollm2-135m-instruct-q8_0-b179c952"
+    assert exact.id == f"{local.id}-exact"
 
 
 def test_scores_as_a_tree_equal_scores_token_by_token(exact: LocalModel) -> None:
@@ -249,6 +250,20 @@ def test_a_closed_model_says_so() -> None:
     model.close()
     with pytest.raises(ModelUnavailable, match="closed"):
         model.chat(talk("Hello."))
+
+
+def test_a_stream_of_a_closed_model_ends_in_an_error() -> None:
+    model = LocalModel(threads=1, context_tokens=128)
+    pieces = model.stream(talk("Tell me a story."), max_tokens=20)
+    next(pieces)
+    model.close()
+    with pytest.raises(ModelUnavailable, match="closed"):
+        next(pieces)
+
+
+def test_a_context_longer_than_the_model_was_trained_for_is_refused() -> None:
+    with pytest.raises(ModelUnavailable, match="trained for a context of 8192"):
+        LocalModel(threads=1, context_tokens=10_000)
 
 
 async def test_it_answers_without_blocking_the_event_loop(local: LocalModel) -> None:
