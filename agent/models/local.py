@@ -66,7 +66,7 @@ class LocalModel:
 
     @property
     def id(self) -> str:
-        """File, quantisation, the beginning of the file's hash, and how scores differ if they do."""
+        """File, quantisation, the beginning of the file's hash, and how it scores if unusual."""
         return self._id
 
     @property
