@@ -14,11 +14,11 @@ from pydantic import Field
 from ..errors import SettingsError
 from ..memory.cases import CaseMemory
 from ..memory.memory import Memory
-from ..memory.records import Origin, Scope
+from ..memory.records import Frozen, Origin, Scope
 from .abstraction import Lifter
 from .actor import Actor, ChatActor, ScoringActor
 from .agent import Agent
-from .environment import Environment, Frozen, Outcome, Task
+from .environment import Environment, Outcome, Task
 from .models.base import ChatModel, ScoringModel
 from .policy import SimilarityPolicy
 from .reflect import ModelReflector, OutcomeReflector

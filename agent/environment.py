@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-
-class Frozen(BaseModel):
-    """A small immutable value that rejects unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from ..memory.records import Frozen
 
 
 class Task(Frozen):

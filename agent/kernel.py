@@ -11,8 +11,8 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from ..memory.records import Frozen
 from .abstraction import LiftedState, Lifter
-from .environment import Frozen
 from .state import RecalledStep
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from pydantic import Field
 
-from .environment import Frozen
+from ..memory.records import Frozen
 
 
 class Candidate(Frozen):

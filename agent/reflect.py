@@ -10,9 +10,9 @@ from typing import Protocol
 from pydantic import BaseModel, Field
 
 from ..errors import ModelError
-from ..memory.records import CasePayload, StepPayload
+from ..memory.records import CasePayload, Frozen, StepPayload
 from .abstraction import Lifter, is_deed, numbered, things
-from .environment import Frozen, Outcome
+from .environment import Outcome
 from .models.base import ChatModel, Message, Usage
 from .models.structured import ask
 from .state import TraceStep, View

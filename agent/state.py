@@ -13,7 +13,8 @@ from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field, JsonValue
 
-from .environment import Frozen, Observation, Task
+from ..memory.records import Frozen
+from .environment import Observation, Task
 from .models.base import Usage
 
 StopReason = Literal["done", "steps", "tokens", "usd", "seconds"]

@@ -23,16 +23,10 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from ..errors import ReverieError, SettingsError
-from ..memory.records import now
-
-
-class Frozen(BaseModel):
-    """A small immutable value that rejects unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from ..memory.records import Frozen, now
 
 
 class Arm(StrEnum):

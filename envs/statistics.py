@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from .runs import Arm, EpisodeLine, Frozen
+from ..memory.records import Frozen
+from .runs import Arm, EpisodeLine
 
 Z95 = 1.959963984540054
 RESAMPLES = 10_000

@@ -37,6 +37,7 @@ def nobody_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in list(os.environ):
             if name.endswith("_API_KEY") or name.startswith("REVERIE_"):
                 patch.delenv(name)
+        patch.setenv("REVERIE_FORBID_MODEL_CALLS", "1")
         patch.setenv("HOME", str(home))
         for name in _FOLDERS:
             patch.setenv(name, str(home / name.removeprefix("XDG_").lower()))

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
-
-class Frozen(BaseModel):
-    """A small immutable value that rejects unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from ...memory.records import Frozen
 
 
 class ToolCall(Frozen):

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from ...errors import BudgetExceeded, ModelError
-from .base import ChatModel, Frozen, Message, Reply, Scores, ScoringModel, ToolSpec, Usage
+from ...memory.records import Frozen
+from .base import ChatModel, Message, Reply, Scores, ScoringModel, ToolSpec, Usage
 
 
 class Totals(Frozen):
