@@ -110,7 +110,7 @@ class Nodes:
         view = view_of(state)
         update: EpisodeState = {"neighbours": self._neighbours(bank, view)}
         wanted = self.parts.recall_cases > 0
-        if wanted and (not state.get("cases") or state.get("trigger") in ("stuck", "invalid")):
+        if wanted and (not state.get("selections") or state.get("trigger") in ("stuck", "invalid")):
             cases, selection = self._cases(bank, view, state)
             update["cases"] = cases
             update["selections"] = [selection]

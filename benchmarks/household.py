@@ -25,7 +25,7 @@ from rich.table import Table
 
 from reverie.envs.runner import run
 from reverie.envs.runs import Arm, EpisodeLine, RunSpec, read_lines
-from reverie.envs.statistics import Progress, Summary, summarise
+from reverie.envs.statistics import Estimate, Progress, Summary, summarise
 from reverie.envs.watch import progress
 
 
@@ -76,17 +76,25 @@ def metrics(summary: Summary, found: Sequence[EpisodeLine]) -> dict[str, float]:
     figures: dict[str, float] = {}
     for name, arm in summary.arms.items():
         mine = [line for line in found if line.arm.value == name]
-        figures[f"{name}_success"] = arm.success.mean
-        figures[f"{name}_success_low"], figures[f"{name}_success_high"] = arm.success.ci
-        figures[f"{name}_steps"] = arm.steps.mean
-        figures[f"{name}_tokens"] = arm.tokens.mean
+        figures |= named(f"{name}_success", arm.success)
+        figures |= named(f"{name}_steps", arm.steps) | named(f"{name}_tokens", arm.tokens)
         figures[f"{name}_games_per_hour"] = 3600 * len(mine) / sum(line.seconds for line in mine)
         for kind, of_type in arm.by_type.items():
-            figures[f"{name}_{kind}"] = of_type.success.mean
+            figures |= named(f"{name}_{kind}", of_type.success)
     for name, delta in summary.deltas.items():
         figures[f"{name}"] = delta.mean
         figures[f"{name}_low"], figures[f"{name}_high"] = delta.ci
         figures[f"{name}_pairs"] = delta.n
+    return figures
+
+
+def named(name: str, estimate: Estimate) -> dict[str, float]:
+    """An estimate's mean and the ends of its interval; nothing where nothing was measured."""
+    figures: dict[str, float] = {}
+    if estimate.mean is not None:
+        figures[name] = estimate.mean
+    if estimate.ci is not None:
+        figures[f"{name}_low"], figures[f"{name}_high"] = estimate.ci
     return figures
 
 
@@ -95,19 +103,31 @@ def show(summary: Summary) -> None:
     console = Console()
     arms = summary.arms
     table = Table("", *arms, title="ALFWorld: success, first pass, failures counted")
-    table.add_row("all", *(cell(arm.success.mean, arm.success.ci) for arm in arms.values()))
+    table.add_row("all", *(cell(arm.success) for arm in arms.values()))
     kinds = sorted({kind for arm in arms.values() for kind in arm.by_type})
     for kind in kinds:
-        row = [arm.by_type[kind].success.mean for arm in arms.values() if kind in arm.by_type]
-        table.add_row(kind, *(f"{100 * value:.1f}" for value in row))
+        table.add_row(
+            kind,
+            *(
+                cell(arm.by_type[kind].success) if kind in arm.by_type else ""
+                for arm in arms.values()
+            ),
+        )
     table.add_row("games x seeds", *(str(arm.success.n) for arm in arms.values()))
-    table.add_row("steps a game", *(f"{arm.steps.mean:.1f}" for arm in arms.values()))
+    table.add_row("steps a game", *(f"{arm.steps.mean or 0.0:.1f}" for arm in arms.values()))
     console.print(table)
     for name, delta in summary.deltas.items():
-        console.print(f"{name}: {cell(delta.mean, delta.ci)} points, {delta.n} pairs")
+        console.print(f"{name}: {interval(delta.mean, delta.ci)} points, {delta.n} pairs")
 
 
-def cell(mean: float, ci: tuple[float, float]) -> str:
+def cell(estimate: Estimate) -> str:
+    """A rate as a table shows it."""
+    if estimate.mean is None or estimate.ci is None:
+        return "-"
+    return interval(estimate.mean, estimate.ci)
+
+
+def interval(mean: float, ci: tuple[float, float]) -> str:
     """A percentage and its 95 % interval."""
     return f"{100 * mean:.1f} [{100 * ci[0]:.1f}, {100 * ci[1]:.1f}]"
 
