@@ -46,8 +46,8 @@ class Finder:
         self._speakers = Speakers()
 
     def embeddable(self, text: str, filters: Filters) -> str:
-        """What of a question is worth embedding: not the names of those who always speak."""
-        if not {Kind.UTTERANCE, Kind.SESSION}.intersection(filters.kinds):
+        """What of a question is worth embedding: for utterances, not the names of all who speak."""
+        if Kind.UTTERANCE not in filters.kinds:
             return text
         with self._journal.reading() as connection:
             owner = owner_of(connection, filters.scope.user)

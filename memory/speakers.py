@@ -3,7 +3,7 @@
 Every turn of a conversation begins with a speaker's name or greets one, and so does every question
 about it. A sentence embedder then finds all turns near, whatever they say. Left out of the text
 that is embedded (the words search keeps them), names cost nothing and hide nothing: on LoCoMo the
-share of gold turns among the first ten rose by four points (benchmarks/RESULTS.md).
+share of gold turns among the first ten rose by three points (benchmarks/RESULTS.md).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import pytest
 from reverie.benchmarks import locomo, locomo_retrieval
 from reverie.memory.records import Kind
 
-SAMPLE = {
+SAMPLE: dict[str, object] = {
     "sample_id": "made-1",
     "conversation": {
         "speaker_a": "Ann",
