@@ -10,8 +10,6 @@ from typing import Annotated
 
 import typer
 from pydantic import JsonValue
-from rich.console import Console
-from rich.text import Text
 
 from .runner import rebuild, run
 from .runs import Arm, Budget, EpisodeLine, RunSpec, read_header, read_lines
@@ -27,15 +25,19 @@ SIZES: dict[str, JsonValue] = {"train": DEMONSTRATIONS, "valid_unseen": GAMES}
 WHAT = f"""\
 What you are about to see
 
-A language model of 135 million parameters plays household games in text ("put a clean mug in the
-cabinet"), in rooms it has not seen. Its weights never change. It plays the same games three times:
+A language model of 135 million parameters plays household games in text
+("put a clean mug in the cabinet"), in rooms it has not seen. Its weights
+never change. It plays the same games three times:
 
   off     the model alone
-  frozen  with a memory of {DEMONSTRATIONS} demonstrations of other games, which it only reads
-  online  with the same memory, to which it adds what it lives through, game after game
+  frozen  with a memory of {DEMONSTRATIONS} demonstrations of other games,
+          which it only reads
+  online  with the same memory, to which it adds what it lives through,
+          game after game
 
-What differs between the three is memory and nothing else. Everything runs on this machine, with no
-key and no network; the games and the model come out of installed packages.
+What differs between the three is memory and nothing else. Everything runs
+on this machine, with no key and no network: the games and the model come
+out of installed packages.
 """
 
 demo_app = typer.Typer(
@@ -72,7 +74,7 @@ def demo(
     if fresh:
         remove(out)
     if not (quiet or as_json):
-        Console(stderr=True).print(Text(WHAT))
+        print(WHAT, file=sys.stderr)
     summary = finished(out)
     if summary is not None:
         if not (quiet or as_json):

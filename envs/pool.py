@@ -36,10 +36,10 @@ class Players(Protocol):
         """Build the memory of each seed that has none; yields (seed, demonstrations)."""
         ...
 
-    def results(self, jobs: Sequence[Job], go_on: Callable[[], bool]) -> Iterator[EpisodeLine]:
+    def results(self, jobs: Sequence[Job], may: Callable[[Job], bool]) -> Iterator[EpisodeLine]:
         """Play the jobs; an online stream in its order, one at a time.
 
-        None is begun once ``go_on`` says no; those begun are finished.
+        Only those begin that ``may`` allows; those begun are finished.
 
         A job of an online stream starts only after the line before it was taken from here and the
         next was asked for: by then the runner has made it durable.
@@ -62,10 +62,10 @@ class Here:
         for seed in seeds:
             yield seed, self._worker.prepare(seed)
 
-    def results(self, jobs: Sequence[Job], go_on: Callable[[], bool]) -> Iterator[EpisodeLine]:
+    def results(self, jobs: Sequence[Job], may: Callable[[Job], bool]) -> Iterator[EpisodeLine]:
         """See ``Players.results``."""
         for job in jobs:
-            if not go_on():
+            if not may(job):
                 return
             yield self._worker.play(job)
 
@@ -98,14 +98,14 @@ class Pool:
                 if waiting:
                     slot.send(waiting.pop(0))
 
-    def results(self, jobs: Sequence[Job], go_on: Callable[[], bool]) -> Iterator[EpisodeLine]:
+    def results(self, jobs: Sequence[Job], may: Callable[[Job], bool]) -> Iterator[EpisodeLine]:
         """See ``Players.results``."""
         waiting = list(jobs)
         while True:
             for slot in self._slots:
-                if slot.busy or not go_on():
+                if slot.busy:
                     continue
-                if (job := self._next(waiting, slot)) is not None:
+                if (job := self._next(waiting, slot)) is not None and may(job):
                     waiting.remove(job)
                     slot.send(job)
             busy = [slot for slot in self._slots if slot.busy]

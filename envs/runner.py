@@ -7,7 +7,6 @@ Give the same spec again after a crash and it goes on where it stopped.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import assert_never
 
 from pydantic import JsonValue
 
-from ..errors import SettingsError
 from .machine import machine, versions
+from .meter import Meter
 from .plan import Job, plan
 from .pool import Here, Players, Pool
 from .report import write_report
@@ -66,7 +65,7 @@ def run(
     """
     tell = watch or _silent
     factory = stage or stage_for
-    meter = _Meter(spec)
+    meter = Meter(spec)
     tell(Event(0, 0, note="setting up"))
     here = factory(spec)
     players: Players | None = None
@@ -93,14 +92,14 @@ def _drive(
     folder: RunFolder,
     jobs: Sequence[Job],
     players: Players,
-    meter: _Meter,
+    meter: Meter,
     tell: Watcher,
 ) -> Summary:
     """Play what the folder lacks, then write its summary and report, however the play ended."""
     seen = {(line.arm, line.seed, line.index) for line in folder.lines}
     waiting = [job for job in jobs if (job.arm, job.seed, job.index) not in seen]
     for line in folder.lines:
-        meter.add(line)
+        meter.count(line)
     resumed = f"going on after {len(seen)} episodes" if seen and waiting else ""
     tell(Event(len(seen), len(jobs), note=resumed))
     stopped: BaseException | None = None
@@ -109,7 +108,7 @@ def _drive(
             _play(spec, folder, waiting, len(jobs), players, meter, tell)
     except BaseException as error:
         stopped = error
-    summary = conclude(spec, folder.lines, len(jobs), meter.spent(), stopped)
+    summary = conclude(spec, folder.lines, len(jobs), meter.reason, stopped)
     write_files(spec.out, header, folder.lines, summary)
     if stopped is not None:
         raise stopped
@@ -125,7 +124,7 @@ def _play(
     waiting: Sequence[Job],
     planned: int,
     players: Players,
-    meter: _Meter,
+    meter: Meter,
     tell: Watcher,
 ) -> None:
     """Fill the memories, then play; each line is durable before the next job of its stream."""
@@ -135,9 +134,9 @@ def _play(
         for seed, count in players.prepare(seeds):
             note = f"memory of seed {seed} starts with {count} demonstrations"
             tell(Event(len(folder.lines), planned, note=note))
-    for line in players.results(waiting, lambda: not meter.spent()):
+    for line in players.results(waiting, meter.begin):
         folder.append(line)
-        meter.add(line)
+        meter.ended(line)
         tell(Event(len(folder.lines), planned, line=line))
 
 
@@ -203,42 +202,6 @@ def write_files(out: Path, header: Header, lines: Sequence[EpisodeLine], summary
     """Write ``summary.json`` and ``report.html`` of a run folder."""
     write_atomic(out / "summary.json", summary.model_dump_json(indent=2))
     write_report(out / "report.html", header, lines, summary)
-
-
-class _Meter:
-    """What a run has spent against its budget."""
-
-    def __init__(self, spec: RunSpec) -> None:
-        self._limits = spec.limits
-        self._began = time.monotonic()
-        self._tokens = 0
-        self._usd = 0.0
-        self._steps = 0
-        self._model = spec.model
-
-    def add(self, line: EpisodeLine) -> None:
-        """Count one episode. Raises ``SettingsError`` if a dollar limit meets an unknown price."""
-        self._tokens += line.tokens
-        self._steps += line.steps
-        self._usd += line.usd or 0.0
-        if self._limits.usd is not None and line.usd is None and line.error is None:
-            raise SettingsError(
-                f"the price of {self._model} is not known, so a limit in dollars means nothing: "
-                "give --limit-tokens instead"
-            )
-
-    def spent(self) -> str:
-        """Which limit is reached, in words; empty while there is room."""
-        limits = self._limits
-        for used, limit, name in (
-            (self._tokens, limits.tokens, "tokens"),
-            (self._usd, limits.usd, "dollars"),
-            (self._steps, limits.steps, "steps"),
-            (time.monotonic() - self._began, limits.seconds, "seconds"),
-        ):
-            if limit is not None and used >= limit:
-                return f"the budget of {limit:g} {name} is reached"
-        return ""
 
 
 def _survey(spec: RunSpec, stage: Stage) -> tuple[Header, list[Job]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from reverie.envs.meter import Meter
 from reverie.envs.plan import episode_seed, order, plan, sample
 from reverie.envs.pool import Pool
 from reverie.envs.runner import Event, run
@@ -148,7 +149,7 @@ def test_a_pool_that_renews_its_processes_plays_the_same(whole: Path, tmp_path: 
     try:
         assert dict(pool.prepare(spec.seeds)) == {1: 2, 2: 2}
         jobs = plan(spec, Doors().tasks("valid"))
-        lines = list(pool.results(jobs, lambda: True))
+        lines = list(pool.results(jobs, lambda job: True))
     finally:
         pool.close()
     assert compared(lines) == played(whole)
@@ -253,6 +254,36 @@ def test_each_limit_stops_a_run(limits: Budget, reason: str, tmp_path: Path) -> 
     summary = run(spec_for(tmp_path / "run", limits=limits), stage=stage)
     assert summary.run.status == "budget"
     assert reason in summary.run.reason
+
+
+def test_time_stops_a_run_between_rounds_before_one_that_would_not_end_in_time(
+    tmp_path: Path,
+) -> None:
+    now = [0.0]
+    spec = spec_for(tmp_path, limits=Budget(seconds=30))
+    meter = Meter(spec, clock=lambda: now[0])
+    jobs = plan(spec, Doors().tasks("valid"))
+    now[0] = 5  # setting up
+    played = 0
+    for job in jobs:
+        if not meter.begin(job):
+            break
+        now[0] += 1
+        played += 1
+        meter.ended(EpisodeLine(run="", arm=job.arm, seed=job.seed, index=job.index,
+                                task_id="", success=True, reward=1.0, steps=1))  # fmt: skip
+    assert played == 24  # four rounds of three arms and two seeds; a fifth would end at 35
+    assert meter.reason == "another round would go beyond the budget of 30 seconds"
+
+
+def test_a_round_that_takes_longer_than_thought_is_still_finished(tmp_path: Path) -> None:
+    now = [0.0]
+    spec = spec_for(tmp_path, limits=Budget(seconds=30))
+    meter = Meter(spec, clock=lambda: now[0])
+    jobs = plan(spec, Doors().tasks("valid"))
+    assert meter.begin(jobs[0])
+    now[0] = 100.0
+    assert [meter.begin(job) for job in jobs[1:8]] == [True] * 5 + [False] * 2
 
 
 def test_an_episode_that_fails_with_an_error_counts_as_a_failure(tmp_path: Path) -> None:
