@@ -31,7 +31,9 @@ class SentenceTransformersEmbedder:
     """
 
     def __init__(self, name: str, *, batch_size: int = 32, max_chars: int = 40_000) -> None:
-        library = _library("sentence_transformers", "sentence-transformers")
+        package = "sentence-transformers"
+        missing = MissingExtra(package, "", command=f"pip install {package}")
+        library = _library("sentence_transformers", missing)
         self.id = f"sentence-transformers:{name}"
         self._model = library.SentenceTransformer(name)
         self._batch_size = batch_size
@@ -191,13 +193,13 @@ class _Reply(Protocol):
 def _quiet_litellm() -> ModuleType:
     """litellm, kept from fetching its price list while it is imported, and from advertising."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    litellm = _library("litellm", "litellm")
+    litellm = _library("litellm", MissingExtra("litellm", "litellm"))
     litellm.__dict__["suppress_debug_info"] = True
     return litellm
 
 
-def _library(module: str, package: str) -> ModuleType:
+def _library(module: str, missing: MissingExtra) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError:
-        raise MissingExtra(package, "", command=f"pip install {package}") from None
+        raise missing from None

@@ -216,15 +216,15 @@ def test_a_model_with_a_query_prompt_gets_it_for_queries_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "module", "package"),
+    ("name", "module", "what"),
     [
-        ("litellm:openai/small", "litellm", "litellm"),
+        ("litellm:openai/small", "litellm", r"'reverie\[litellm\]'"),
         ("sentence-transformers:x", "sentence_transformers", "sentence-transformers"),
     ],
 )
 def test_an_absent_library_names_the_command_that_installs_it(
-    name: str, module: str, package: str, monkeypatch: pytest.MonkeyPatch
+    name: str, module: str, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(MissingExtra, match=f"pip install {package}"):
+    with pytest.raises(MissingExtra, match=f"pip install {what}"):
         open_embedder(name)
