@@ -138,7 +138,7 @@ def test_a_worker_that_dies_is_replaced_and_the_result_is_the_same(
     whole: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    assert in_process(out, workers=2, DOORS_DIE="8").wait(60) == 0
+    assert in_process(out, workers=2, DOORS_DIE="20").wait(60) == 0
     assert played(out) == played(whole)
     assert notes(out) == notes(whole)
 
