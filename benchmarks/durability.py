@@ -1,7 +1,7 @@
 """Kill a writing process at random points, many times, and look for what is missing.
 
-A child writes, merges, forgets and lets the index catch up, and says on its standard output what was
-acknowledged. It is killed with SIGKILL at a random moment; then the store is opened again and
+A child writes, merges, forgets and lets the index catch up, and says on its standard output what
+was acknowledged. It is killed with SIGKILL at a random moment; then the store is opened again and
 every acknowledged write must be there and be found by a search for its own text, every forgotten
 record must be gone, no batch may be half there, and the store must verify. One store lives through
 all kills.
@@ -134,8 +134,11 @@ def child(folder: Path, tag: str) -> None:
                 say("done", "index")
 
 
-def check(folder: Path, ledger: Ledger) -> list[str]:
-    """Open the store after a kill, and say what is wrong with it."""
+def check(folder: Path, ledger: Ledger, ask: set[str] | None = None) -> list[str]:
+    """Open the store after a kill, and say what is wrong with it.
+
+    Every record must be there; those named in ``ask`` (all, if None) must be found by a search.
+    """
     problems: list[str] = []
     with Memory.open(folder, embedder=EMBEDDER, exact_limit=EXACT_LIMIT) as memory:
         _settle(memory, ledger, problems)
@@ -144,12 +147,15 @@ def check(folder: Path, ledger: Ledger) -> list[str]:
             if name not in there or there[name].text != text:
                 problems.append(f"acknowledged {name} is not there")
                 continue
+            if ask is not None and name not in ask:
+                continue
             hits = memory.search(text, scope=SCOPE, k=1)
             if not hits or hits[0].record.id != name:
                 problems.append(f"{name} is not found by its own text")
         problems += [f"{name} is there, and was merged" for name in ledger.merged & there.keys()]
         problems += [f"{name} is there, and was forgotten" for name in ledger.gone & there.keys()]
-        problems += [f"{name} is there, and nobody wrote it" for name in there.keys() - ledger.alive]
+        strangers = there.keys() - ledger.alive.keys()
+        problems += [f"{name} is there, and nobody wrote it" for name in strangers]
         problems += memory.verify(sample=10).problems
     return problems
 
@@ -217,14 +223,18 @@ def measure(kills: int, seed: int, folder: Path) -> dict[str, float]:
     died: dict[str, int] = {}
     problems: list[str] = []
     for number in range(kills):
+        before = set(ledger.alive)
         verb = run_and_kill(folder, f"k{number}", ledger, draw.uniform(0.01, 0.6))
         died[verb] = died.get(verb, 0) + 1
-        found = check(folder, ledger)
+        # All at the end; on the way what is new, and some of what was there.
+        some = set(draw.sample(sorted(before), min(50, len(before))))
+        last = number == kills - 1
+        found = check(folder, ledger, None if last else (set(ledger.alive) - before) | some)
         problems += found
         for problem in found:
             print(f"kill {number} ({verb}): {problem}", file=sys.stderr)
-        if sys.stderr.isatty():
-            print(f"\r{number + 1}/{kills}", end="", file=sys.stderr)
+        if (number + 1) % 25 == 0:
+            print(f"{number + 1} of {kills} kills", file=sys.stderr)
     return {
         "kills": kills,
         "acknowledged": ledger.acknowledged,

@@ -7,7 +7,8 @@
 The arm without memory scores actions greedily, so a seed changes nothing in it: it is played once
 and paired with every seed of the arms with memory, whose seeds draw the demonstrations and the
 order of the games. ``--check-off N`` plays N games of it under every seed to show that.
-A run that was stopped goes on.
+A run that was stopped goes on. ``--model chance`` replaces the model by one that has no opinion:
+it rates actions at random, which shows what memory does by itself, and does it fast.
 """
 
 from __future__ import annotations
@@ -16,17 +17,37 @@ import argparse
 import json
 import os
 import platform
+import random
 import sys
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from reverie.agent.models.base import ChatModel, Message
+from reverie.agent.models.scripted import ScriptedScorer
 from reverie.envs.runner import run
 from reverie.envs.runs import Arm, EpisodeLine, RunSpec, read_lines
+from reverie.envs.stages import AlfWorldStage
 from reverie.envs.statistics import Estimate, Progress, Summary, summarise
 from reverie.envs.watch import progress
+
+
+class ChanceStage(AlfWorldStage):
+    """ALFWorld with a model that rates actions at random, the same for the same prompt."""
+
+    @cached_property
+    def model(self) -> ChatModel:
+        """The model without an opinion."""
+        return ScriptedScorer([], judge=by_chance)
+
+
+def by_chance(messages: Sequence[Message], candidate: str) -> float:
+    """A rating in nats that nothing can be read from, about as spread as a small model's."""
+    tokens = ScriptedScorer([]).count_tokens(candidate)
+    return tokens * random.Random(f"{len(messages)}/{messages[-1].content}/{candidate}").random()
 
 
 def spec(options: argparse.Namespace, arm: Arm, seeds: tuple[int, ...], n: int | None) -> RunSpec:
@@ -42,7 +63,7 @@ def spec(options: argparse.Namespace, arm: Arm, seeds: tuple[int, ...], n: int |
         seed_cases=0 if arm is Arm.OFF else options.demonstrations,
         options={"data": options.data, "max_steps": options.max_steps},
         agent=dict(one.split("=", 1) for one in options.agent),
-        workers=options.workers,
+        workers=1 if options.model == "chance" else options.workers,
     )
 
 
@@ -55,7 +76,7 @@ def play(options: argparse.Namespace) -> None:
         wanted.append(spec(options, Arm.OFF, every, options.check_off))
     for one in wanted:
         with progress(quiet=options.json) as watch:
-            run(one, watch=watch)
+            run(one, stage=ChanceStage if options.model == "chance" else None, watch=watch)
 
 
 def lines(folder: Path) -> tuple[list[EpisodeLine], list[EpisodeLine]]:

@@ -283,6 +283,7 @@ def _settings(header: Header) -> str:
     groups: list[tuple[str, dict[str, JsonValue]]] = [
         ("settings", header.settings),
         ("environment", header.environment),
+        ("agent", header.agent),
         ("memory", dict(header.memory)),
         ("machine", played | header.machine),
         ("versions", dict(header.versions)),

@@ -213,6 +213,7 @@ def _survey(spec: RunSpec, stage: Stage) -> tuple[Header, list[Job]]:
         run=spec.run_id(),
         settings=spec.settings(),
         environment=describe(environment),
+        agent=stage.agent(),
         tasks=tasks_digest([task.id for task in tasks]),
         memory={arm: memory_of(spec, arm) for arm in spec.arms},
         attempts=max(job.attempt for job in jobs),

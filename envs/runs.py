@@ -177,6 +177,7 @@ class Header(Frozen):
     created: datetime = Field(default_factory=now)
     settings: dict[str, JsonValue]
     environment: dict[str, JsonValue]
+    agent: dict[str, JsonValue] = Field(description="its options, defaults included")
     tasks: dict[str, JsonValue] = Field(description="how many, and the hash of their ids")
     memory: dict[str, str] = Field(description="what each arm remembers, in words")
     attempts: int = Field(description="how often a task is met at most; 1 is a first pass")
@@ -318,6 +319,7 @@ def _require_same(old: Header, new: Header, path: Path) -> None:
     """Raise ``SettingsError`` naming each setting in which ``new`` differs from ``old``."""
     found = _differences("", old.settings, new.settings)
     found += _differences("environment ", old.environment, new.environment)
+    found += _differences("agent ", old.agent, new.agent)
     found += _differences("tasks ", old.tasks, new.tasks)
     if old.model != new.model:
         found.append(f"model id: {old.model} there, {new.model} now")

@@ -69,6 +69,10 @@ class Stage(Protocol):
         """The model's stable id, for the run's record."""
         ...
 
+    def agent(self) -> dict[str, JsonValue]:
+        """The agent's options with their defaults and the embedder, for the run's record."""
+        ...
+
     def close(self) -> None:
         """Free the environment and the model."""
         ...

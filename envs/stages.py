@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from ..agent.environment import Environment, Task
 from ..errors import ReverieError, SettingsError
@@ -90,6 +90,11 @@ class AlfWorldStage:
     def model_id(self) -> str:
         """See ``Stage.model_id``."""
         return self.model.id
+
+    def agent(self) -> dict[str, JsonValue]:
+        """See ``Stage.agent``."""
+        options: dict[str, JsonValue] = self._options.model_dump(mode="json")
+        return options | {"embedder": self._spec.embedder or "bundled"}
 
     def seat(self, arm: Arm, seed: int, folder: Path | None) -> Seat:
         """See ``Stage.seat``."""

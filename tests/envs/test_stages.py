@@ -234,6 +234,7 @@ def test_alfworld_is_played_from_generated_games_to_a_report(tmp_path: Path) -> 
     assert "made 1 of 1 games" in notes
     header = read_header(spec.out)
     assert header.environment["protocol"] == "rl"
+    assert header.agent["trigger"] == "always" and header.agent["embedder"] == "hashing"
     assert str(header.environment["data"]).startswith("generated-")
     lines = {line.arm: line for line in read_lines(spec.out)}
     assert all(line.steps == 20 and not line.success for line in lines.values())

@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from reverie.agent.environment import Observation, Outcome, StepResult, Task
 from reverie.agent.state import Episode, TraceStep
 from reverie.envs.runner import run
@@ -225,6 +227,9 @@ class Hall:
 
     def model_id(self) -> str:
         return "scripted"
+
+    def agent(self) -> dict[str, JsonValue]:
+        return {"embedder": "none"}
 
     def close(self) -> None:
         self.environment.close()
