@@ -209,7 +209,7 @@ if __name__ == "__main__":
     script.write_text(code)
     with subprocess.Popen(
         [sys.executable, str(script)],
-        env={**os.environ, "DOORS_PAUSE": "0.1"},
+        env={**os.environ, "DOORS_PAUSE": "0.5"},
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -110,15 +110,18 @@ def test_a_model_opened_with_a_cache_and_a_ledger_uses_both(file: Path) -> None:
     assert ledger.snapshot().cached_calls == 1
 
 
-def _fill(path: str, start: int) -> None:
+def fill(path: str, start: int) -> None:
     model: ChatModel = cached(ScriptedModel(lambda m: m[-1].content), ResponseCache(Path(path)))
     for i in range(start, start + 40):
         model.chat([Message(role="user", content=str(i))])
 
 
 def test_processes_may_share_a_file(file: Path) -> None:
+    # A child imports this module by a name that it can find from any folder.
+    from reverie.tests.agent.models import test_response_cache as here
+
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_fill, args=(str(file), i * 20)) for i in range(3)]
+    workers = [context.Process(target=here.fill, args=(str(file), i * 20)) for i in range(3)]
     for worker in workers:
         worker.start()
     for worker in workers:
