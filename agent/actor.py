@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .abstraction import is_deed
+from .deeds import is_deed
 from .models.base import ChatModel, Message, ScoringModel, Usage
 from .state import View, Woven
 

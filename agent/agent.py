@@ -147,8 +147,7 @@ class Agent:
         for record in cases.cases():
             payload = record.payload
             assert isinstance(payload, CasePayload)
-            goal = payload.task if payload.outcome == "success" else ""
-            self.lifter.learn(goal, payload.plan)
+            self.lifter.learn(payload.task, payload.plan, success=payload.outcome == "success")
 
 
 def default_actor(model: ChatModel) -> Actor:

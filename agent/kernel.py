@@ -46,31 +46,31 @@ def action_prior(
     *,
     lifter: Lifter,
     weights: KernelWeights,
-    floor: float = 1e-3,
+    doubt: float = 0.01,
 ) -> dict[str, float]:
     """Log-probability of each admissible action under the neighbours' votes.
 
-    ``floor`` is the probability mass kept for actions no neighbour took, so that memory can
-    always be overruled. Empty if there are no neighbours or none of their actions is admissible.
+    The posterior mean of a Dirichlet prior that is flat over the actions: a step remembered in
+    this very state counts as one observation, one in a state d nats less similar as exp(-d), and
+    ``doubt`` is the prior's concentration in the same unit. So a few dissimilar steps leave the
+    choice to the model, and many similar ones can still be overruled by it. Empty if there are no
+    neighbours or none of their actions is admissible.
     """
-    scored = [
-        (similarity(state, LiftedState.from_facets(step["state"]), weights), step)
-        for step in neighbours
-    ]
     lifted = {action: lifter.lift_action(action, state.fillers) for action in actions}
     instances = Counter(lifted.values())
-    best = max((kappa for kappa, _ in scored), default=0.0)
+    itself = similarity(state, state, weights)
     votes: dict[str, float] = {}
-    for kappa, step in scored:
-        votes[step["action"]] = votes.get(step["action"], 0.0) + math.exp(kappa - best) * (
-            1.0 + math.log(step["attempts"])
-        )
-    total = sum(votes.values())
-    if not total or not any(form in votes for form in instances):
+    for step in neighbours:
+        form = step["action"]
+        if form in instances:
+            kappa = similarity(state, LiftedState.from_facets(step["state"]), weights)
+            weight = math.exp(kappa - itself) * (1.0 + math.log(step["attempts"]))
+            votes[form] = votes.get(form, 0.0) + weight
+    if not votes:
         return {}
-    share = floor / len(actions)
+    evidence = sum(votes.values()) + doubt
     return {
-        action: math.log((1.0 - floor) * votes.get(form, 0.0) / total / instances[form] + share)
+        action: math.log((votes.get(form, 0.0) / instances[form] + doubt / len(actions)) / evidence)
         for action, form in lifted.items()
     }
 

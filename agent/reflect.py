@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 
 from ..errors import ModelError
 from ..memory.records import CasePayload, Frozen, StepPayload
-from .abstraction import Lifter, is_deed, numbered, things
+from .abstraction import Lifter
+from .deeds import is_deed, numbered, that_mattered, things
 from .environment import Outcome
 from .models.base import ChatModel, Message, Usage
 from .models.structured import ask
@@ -47,8 +48,9 @@ class OutcomeReflector:
 
     def reflect(self, view: View, outcome: Outcome) -> Lesson:
         """Keep the whole plan of a failure, and of a success the steps that led to it."""
-        kept = relevant_steps(view.steps) if outcome.success else list(view.steps)
         self.learn(view, outcome)
+        slots = self._slots(view)
+        kept = relevant_steps(view.steps, slots) if outcome.success else list(view.steps)
         case = CasePayload(
             task=view.goal,
             task_id=view.task.id,
@@ -59,20 +61,22 @@ class OutcomeReflector:
             reward=outcome.reward,
             reason="" if outcome.success else failure_reason(view),
         )
-        return Lesson(case=case, steps=self._lift(view, outcome, kept) if outcome.success else ())
+        if not outcome.success:
+            return Lesson(case=case)
+        return Lesson(case=case, steps=self._lift(view, outcome, kept, slots))
 
     def learn(self, view: View, outcome: Outcome) -> None:
-        """Teach the lifter which words are things; only a success shows which ones are not."""
-        goal = view.goal if outcome.success else ""
-        self.lifter.learn(goal, [text for s in view.steps for text in (s.observation, s.action)])
+        """Teach the lifter which words of goals are things."""
+        texts = [text for step in view.steps for text in (step.observation, step.action)]
+        self.lifter.learn(view.goal, texts, success=outcome.success)
+
+    def _slots(self, view: View) -> tuple[str, ...]:
+        texts = [text for step in view.steps for text in (step.observation, step.action)]
+        return self.lifter.slots(view.goal, set[str]().union(*map(things, texts)))
 
     def _lift(
-        self, view: View, outcome: Outcome, kept: Sequence[TraceStep]
+        self, view: View, outcome: Outcome, kept: Sequence[TraceStep], slots: Sequence[str]
     ) -> tuple[tuple[str, StepPayload], ...]:
-        seen: set[str] = set()
-        for step in view.steps:
-            seen |= things(step.observation) | things(step.action)
-        slots = self.lifter.slots(view.goal, seen)
         lifted: list[tuple[str, StepPayload]] = []
         done: list[str] = []
         for step in kept:
@@ -91,28 +95,30 @@ class OutcomeReflector:
         return tuple(lifted)
 
 
-def relevant_steps(steps: Sequence[TraceStep]) -> list[TraceStep]:
+def relevant_steps(steps: Sequence[TraceStep], slots: Sequence[str]) -> list[TraceStep]:
     """The steps of a success without its detours, by hindsight.
 
-    Deeds (actions that relate two things) and the last step are kept; before each, the step that
-    led there and those that touched the same things. A search through nine drawers becomes the
-    visit to the one that held what was looked for.
+    The deeds that mattered (see ``deeds``) and the last step are kept; before each, those steps
+    that touched the same things, or else the one that led there. A search through nine drawers
+    becomes the visit to the one that held what was looked for. Where no deed is recognised, all
+    are kept.
     """
+    valid = [step for step in steps if step.valid]
+    actions = [step.action for step in valid]
+    mattered = set(that_mattered(actions, slots))
+    if not mattered:
+        return valid
     kept: list[TraceStep] = []
     since: list[TraceStep] = []
-    for place, step in enumerate(steps):
-        if not step.valid:
-            continue
-        if not is_deed(step.action) and place < len(steps) - 1:
-            since.append(step)
+    for place, step in enumerate(valid):
+        if place not in mattered and place < len(valid) - 1:
+            if not is_deed(step.action):
+                since.append(step)
             continue
         touched = numbered(step.action)
-        led: list[TraceStep] = []
-        for before in reversed(since):
-            if not led or numbered(before.action) & touched:
-                led.insert(0, before)
-                touched |= numbered(before.action)
-        kept += [*led, step]
+        led = [before for before in since if numbered(before.action) & touched] or since[-1:]
+        first = dict(zip([one.action for one in led[::-1]], led[::-1], strict=True))
+        kept += [one for one in led if first[one.action] is one] + [step]
         since = []
     return kept
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from .abstraction import LiftedState, Lifter, things
+from .abstraction import LiftedState, Lifter
+from .deeds import things
 from .kernel import KernelWeights, action_prior
 from .state import RecalledCase, RecalledStep, View, Woven
 

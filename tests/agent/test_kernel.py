@@ -68,6 +68,19 @@ def test_a_neighbour_at_the_same_progress_outvotes_one_elsewhere() -> None:
     assert prior["go to desk 1"] > prior["go to shelf 1"] + 1
 
 
+def test_a_single_dissimilar_step_leaves_the_choice_open() -> None:
+    actions = ["go to desk 1", "look"]
+    far = state(
+        goal="clean <1>", fillers=("rug",), done=("use <1>",), last="use <1>", here=("<1>",)
+    )
+    for neighbour, gap in ((far, 0.1), (state(), 4.0)):
+        prior = action_prior(
+            state(), actions, [step(neighbour, "look")], lifter=Lifter(), weights=WEIGHTS
+        )
+        difference = prior["look"] - prior["go to desk 1"]
+        assert difference < gap if neighbour is far else difference > gap
+
+
 def test_memory_says_nothing_where_none_of_its_actions_is_admissible() -> None:
     neighbours = [step(state(), "open <2>")]
     assert action_prior(state(), ["look"], neighbours, lifter=Lifter(), weights=WEIGHTS) == {}

@@ -35,7 +35,7 @@ SEARCH = (
 
 
 def test_hindsight_drops_the_detours_of_a_success() -> None:
-    kept = [step.action for step in relevant_steps(lived(*SEARCH).steps)]
+    kept = [step.action for step in relevant_steps(lived(*SEARCH).steps, ("mug", "fridge"))]
     assert kept == [
         "go to drawer 2",
         "open drawer 2",
@@ -47,15 +47,32 @@ def test_hindsight_drops_the_detours_of_a_success() -> None:
 
 def test_hindsight_keeps_a_last_step_that_is_no_deed_and_the_way_to_it() -> None:
     view = lived("go to desk 1", "take mug 1 from desk 1", "go to table 2", "use lamp 1")
-    assert [step.action for step in relevant_steps(view.steps)][-2:] == [
+    assert [step.action for step in relevant_steps(view.steps, ("mug", "fridge"))][-2:] == [
         "go to table 2",
         "use lamp 1",
     ]
 
 
+def test_hindsight_keeps_one_visit_and_no_handling_of_other_things() -> None:
+    detour = ("take pen 1 from desk 1", "go to desk 2", "move pen 1 to desk 2", "go to desk 1")
+    view = lived("go to desk 1", "look", *detour, "take mug 1 from desk 1", *SEARCH[-2:])
+    assert [step.action for step in relevant_steps(view.steps, ("mug", "fridge"))] == [
+        "go to desk 1",
+        "take mug 1 from desk 1",
+        *SEARCH[-2:],
+    ]
+
+
+def test_hindsight_keeps_all_where_the_world_numbers_nothing() -> None:
+    view = lived("open the box", "take the key", "unlock the door")
+    assert len(relevant_steps(view.steps, ())) == 3
+
+
 def test_hindsight_drops_what_the_world_did_not_understand() -> None:
     view = lived("fly", "take mug 1 from desk 1", invalid=("fly",))
-    assert [step.action for step in relevant_steps(view.steps)] == ["take mug 1 from desk 1"]
+    assert [step.action for step in relevant_steps(view.steps, ("mug", "fridge"))] == [
+        "take mug 1 from desk 1"
+    ]
 
 
 def test_a_success_leaves_lifted_steps_and_its_short_plan() -> None:
