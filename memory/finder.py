@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,10 @@ class Finder:
 
     def search(self, query: Query, dim: int) -> list[Hit]:
         """The ``k`` best hits, best first; equal scores are ordered by id."""
+        with self._indexer.undisturbed() if self._indexer else nullcontext():
+            return self._search(query, dim)
+
+    def _search(self, query: Query, dim: int) -> list[Hit]:
         with self._journal.reading(snapshot=query.as_of_us is not None) as connection:
             found = self._found(connection, query, dim)
             if not found:

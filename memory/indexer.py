@@ -13,6 +13,8 @@ import shutil
 import sqlite3
 import threading
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,9 @@ from .shelf import read_vectors
 
 INDEX_FROM = 20_000
 """A kind is indexed once one user has so many records of it."""
+
+PATIENCE_S = 2.0
+"""How long a page of the index waits for searches to end."""
 
 log = logging.getLogger("reverie.memory")
 
@@ -45,6 +50,8 @@ class Indexer:
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._searches = 0
+        self._searched = threading.Condition()
         self.sweep()
 
     # -- asking ----------------------------------------------------------------------------------
@@ -72,6 +79,21 @@ class Indexer:
             return index.count(kind) if index is not None else 0
         except IndexBroken:
             return None
+
+    @contextmanager
+    def undisturbed(self) -> Generator[None]:
+        """Keep the catching up from beginning another page: Chroma takes one in one breath.
+
+        It holds the interpreter for as long as half a second, each time a search lets it go.
+        """
+        with self._searched:
+            self._searches += 1
+        try:
+            yield
+        finally:
+            with self._searched:
+                self._searches -= 1
+                self._searched.notify_all()
 
     # -- catching up -----------------------------------------------------------------------------
 
@@ -113,6 +135,8 @@ class Indexer:
         moved = 0
         self._check(kind)
         while not self._stop.is_set():
+            with self._searched:  # searches first, but not for ever
+                self._searched.wait_for(lambda: not self._searches, timeout=PATIENCE_S)
             with self._turn:
                 index = self._current()
                 if index is None:

@@ -118,11 +118,7 @@ class Shelf:
         if self.matrix is None:
             matrix = np.empty((self.size + self.size // 8 + 64, self.dim), np.float32)
             held = np.zeros(self.size, np.bool_)
-            cursor = connection.execute(
-                "SELECT v.row, v.vector FROM records r JOIN vectors v ON v.row = r.row "
-                "WHERE r.owner = ? AND r.kind = ? ORDER BY r.row",
-                (self.owner, self.kind),
-            )
+            cursor = self._vector_rows(connection)
             while page := cursor.fetchmany(2048):
                 kept = [(self._slots[row], v) for row, v in page if row in self._slots]
                 slots = np.array([slot for slot, _ in kept], np.int64)
@@ -135,6 +131,21 @@ class Shelf:
             matrix[: self.size][~held] = 0
             self.matrix = matrix
         return self.matrix[: self.size]
+
+    def _vector_rows(self, connection: sqlite3.Connection) -> sqlite3.Cursor:
+        """Row and vector of at least every slot's row that has one, in order of the rows."""
+        rows = self.rows[: self.size]
+        first, last = (int(rows.min()), int(rows.max())) if self.size else (0, -1)
+        if last - first < 2 * self.size:  # mostly ours: reading past the others is quicker
+            return connection.execute(
+                "SELECT row, vector FROM vectors WHERE row BETWEEN ? AND ? ORDER BY row",
+                (first, last),
+            )
+        return connection.execute(
+            "SELECT v.row, v.vector FROM records r JOIN vectors v ON v.row = r.row "
+            "WHERE r.owner = ? AND r.kind = ? ORDER BY r.row",
+            (self.owner, self.kind),
+        )
 
     def slots_of(self, rows: Sequence[int]) -> NDArray[np.int32]:
         """The slots of those of the rows that lie here."""

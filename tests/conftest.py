@@ -29,6 +29,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 _FOLDERS = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 
 
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """What the async tests run on."""
+    return "asyncio"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nobody_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An empty home for the whole session: tests can't read or touch a real user's data or keys."""

@@ -51,6 +51,7 @@ HEAVY = {
 }
 """Slow to import: never loaded by `import reverie` or `reverie --help`."""
 
+
 @dataclass(frozen=True)
 class Import:
     """One import: the full module name, and whether it runs when the module is loaded."""

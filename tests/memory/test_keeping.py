@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from reverie.errors import (
     StoreCorrupt,
     StoreLocked,
 )
+from reverie.memory.index import VectorIndex
 from reverie.memory.memory import Memory
 from reverie.memory.records import Origin, Record, Scope, Status, UtterancePayload
 
@@ -153,6 +156,34 @@ def test_the_index_is_taken_up_again_after_reopening(indexed: Memory, folder: Pa
     with Memory.open(folder, embedder="hashing:64", exact_limit=20) as memory:
         assert texts(memory, "about thing305 note 305")[0].startswith("note 305 ")
         assert memory.verify().ok
+
+
+def test_the_index_catches_up_between_searches_and_never_waits_for_ever(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Memory.open(folder, embedder="hashing:64") as memory:
+        memory.add(many(300))
+        indexer = memory._indexer  # pyright: ignore[reportPrivateUsage]
+        assert indexer is not None
+        reached = threading.Event()
+        upsert = VectorIndex.upsert
+
+        def watched(self: VectorIndex, *rest: Any) -> None:
+            reached.set()
+            upsert(self, *rest)
+
+        monkeypatch.setattr(VectorIndex, "upsert", watched)
+        monkeypatch.setattr("reverie.memory.indexer.PATIENCE_S", 60.0)
+        thread = threading.Thread(target=indexer.catch_up, kwargs={"everything": True})
+        with indexer.undisturbed():
+            thread.start()
+            assert not reached.wait(0.3)
+        thread.join()
+        assert reached.is_set() and memory.stats().indexed == {"utterance": 300}
+        monkeypatch.setattr("reverie.memory.indexer.PATIENCE_S", 0.01)
+        memory.add(said("one more", "late"))
+        with indexer.undisturbed():
+            assert indexer.catch_up() == 1
 
 
 @pytest.mark.parametrize("damage", ["garbage", "missing", "truncated"])
