@@ -46,7 +46,7 @@ def action_prior(
     *,
     lifter: Lifter,
     weights: KernelWeights,
-    doubt: float = 0.01,
+    doubt: float = 1e-4,
 ) -> dict[str, float]:
     """Log-probability of each admissible action under the neighbours' votes.
 

@@ -14,13 +14,14 @@ from langgraph.runtime import Runtime
 from pydantic import JsonValue
 
 from ..memory.cases import CaseMemory, Exclusion
+from ..memory.recalls import Shortlist
 from ..memory.recollection import Choice
 from ..memory.records import CasePayload, Origin, StepPayload
 from ..memory.search import Hit
 from .abstraction import Lifter
 from .actor import Actor
 from .environment import Environment, Outcome, Task
-from .policy import Candidate, Policy, Selection
+from .policy import Candidate, Policy, State, learn_episode, selection_of
 from .reflect import Lesson, Reflector
 from .state import (
     EpisodeState,
@@ -200,16 +201,15 @@ class Nodes:
         if self.parts.cases is None or not self._learn:
             return {}
         reward = Outcome.model_validate(state.get("outcome")).reward
-        for logged in state.get("selections", []):
-            self.parts.cases.memory.reward(logged["recall_id"], reward)
-            self.parts.policy.update(
-                Selection(
-                    chosen=tuple(logged["chosen"]),
-                    probabilities=logged["probabilities"],
-                    policy=logged["policy"],
-                ),
-                reward,
-            )
+        bank = self.parts.cases
+        recalls = [logged["recall_id"] for logged in state.get("selections", [])]
+        for recall_id in recalls:
+            bank.memory.reward(recall_id, reward)
+        learn_episode(
+            self.parts.policy,
+            [selection_of(bank.memory.logged(one, scope=bank.scope)) for one in recalls],
+            reward,
+        )
         emit(runtime, "learn", state, reward=reward)
         return {}
 
@@ -232,7 +232,8 @@ class Nodes:
     ) -> tuple[list[RecalledCase], LoggedSelection]:
         rng = random.Random(f"{view.seed}/{view.task.id}/{len(view.steps)}")
 
-        def choose(hits: list[Hit]) -> Choice:
+        def choose(found: Shortlist) -> Choice:
+            hits = found.hits
             used = bank.memory.utility([hit.record.id for hit in hits], scope=bank.scope)
             candidates = [
                 Candidate(
@@ -245,12 +246,14 @@ class Nodes:
                 for hit in hits
             ]
             selection = self.parts.policy.select(
-                view.goal, candidates, self.parts.recall_cases, rng
+                State(found.query, found.vector), candidates, self.parts.recall_cases, rng
             )
             return Choice(
                 chosen=selection.chosen,
                 probabilities=selection.probabilities,
                 policy=selection.policy,
+                dropped=selection.dropped,
+                dropout=selection.dropout,
             )
 
         context = {"episode": episode_id(state), "task": view.task.id, "step": str(len(view.steps))}

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from play_with_memory import Kitchen, model
 
 from reverie import Agent, Memory, Scope
-from reverie.agent.policy import Candidate, Policy, Selection
+from reverie.agent.policy import Candidate, Policy, Selection, State
 
 ANN = Scope(user="ann")
 
@@ -32,7 +32,7 @@ class ProvenFirst:
         self.credited = 0
 
     def select(
-        self, state: str, candidates: Sequence[Candidate], k: int, rng: random.Random
+        self, state: State, candidates: Sequence[Candidate], k: int, rng: random.Random
     ) -> Selection:
         """The `k` best bounds; nothing is drawn, so each propensity is 1."""
         total = sum(one.rewarded for one in candidates) + len(candidates)
@@ -44,7 +44,13 @@ class ProvenFirst:
 
         best = sorted(candidates, key=lambda one: (-bound(one), one.id))[:k]
         chosen = tuple(one.id for one in best)
-        return Selection(chosen=chosen, probabilities=dict.fromkeys(chosen, 1.0), policy=self.name)
+        return Selection(
+            state=state,
+            offered={one.id: one.similarity for one in candidates},
+            chosen=chosen,
+            probabilities=dict.fromkeys(chosen, 1.0),
+            policy=self.name,
+        )
 
     def update(self, selection: Selection, reward: float) -> None:
         """The journal keeps the rewards that `select` reads; this only counts them."""

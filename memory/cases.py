@@ -9,12 +9,13 @@ Equal outcomes are one record that counts its episodes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import RecordNotFound
 from .memory import Memory
-from .recollection import Choice, Recollection
+from .recalls import Chooser
+from .recollection import Recollection
 from .records import CasePayload, Kind, Origin, Record, Scope, StepPayload
 from .search import Hit
 
@@ -42,7 +43,7 @@ class CaseMemory:
     def similar_cases(
         self,
         goal: str,
-        choose: Callable[[list[Hit]], Choice],
+        choose: Chooser,
         *,
         shortlist: int = 32,
         exclude: Exclusion = Exclusion(),

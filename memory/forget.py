@@ -96,6 +96,7 @@ def carry_out(connection: sqlite3.Connection, owner: int, todo: Plan, at_us: int
         connection.execute("DELETE FROM links WHERE owner = ? AND source = ?", (owner, name))
         _drop_notes(connection, owner, name)
     _scrub_recalls(connection, recalls, gone)
+    connection.execute("DELETE FROM learned WHERE owner = ?", (owner,))
     _unmention(connection, todo.kept.values(), gone, at_us)
     for kind, count in kinds.items():
         bump(connection, owner, kind, next_seq(connection), at_us, -count)
@@ -136,16 +137,18 @@ def _scrub_recalls(
 ) -> None:
     """Take the forgotten out of the log: their ids, and the queries that led to them."""
     for recall in recalls:
-        candidates, chosen, chances = connection.execute(
-            "SELECT candidates, chosen, probabilities FROM recalls WHERE recall = ?", (recall,)
+        candidates, chosen, dropped, chances = connection.execute(
+            "SELECT candidates, chosen, dropped, probabilities FROM recalls WHERE recall = ?",
+            (recall,),
         ).fetchone()
         kept_chances = {n: p for n, p in json.loads(chances).items() if n not in gone}
         connection.execute(
-            "UPDATE recalls SET query = '', context = '{}', candidates = ?, chosen = ?, "
-            "probabilities = ? WHERE recall = ?",
+            "UPDATE recalls SET query = '', context = '{}', vector = NULL, candidates = ?, "
+            "chosen = ?, dropped = ?, probabilities = ? WHERE recall = ?",
             (
                 json.dumps([one for one in json.loads(candidates) if one[0] not in gone]),
                 json.dumps([name for name in json.loads(chosen) if name not in gone]),
+                json.dumps([name for name in json.loads(dropped) if name not in gone]),
                 json.dumps(kept_chances),
                 recall,
             ),
@@ -198,6 +201,7 @@ def drop_recalls(connection: sqlite3.Connection, owner: int, scope: Scope) -> No
         values,
     )
     connection.execute(f"DELETE FROM recalls WHERE {condition}", values)
+    connection.execute("DELETE FROM learned WHERE owner = ?", (owner,))
 
 
 def drop_empty_owner(connection: sqlite3.Connection, owner: int) -> None:
@@ -206,6 +210,7 @@ def drop_empty_owner(connection: sqlite3.Connection, owner: int) -> None:
         if connection.execute(f"SELECT 1 FROM {table} WHERE owner = ?", (owner,)).fetchone():
             return
     connection.execute("DELETE FROM heads WHERE owner = ?", (owner,))
+    connection.execute("DELETE FROM learned WHERE owner = ?", (owner,))
     connection.execute("DELETE FROM owners WHERE owner = ?", (owner,))
 
 

@@ -102,6 +102,8 @@ def _swap(connection: sqlite3.Connection) -> None:
         "AND s.version = versions.version) WHERE vector IS NOT NULL"
     )
     connection.execute("DROP TABLE staged")
+    connection.execute("UPDATE recalls SET vector = NULL")  # the old embedder's, like all learnt
+    connection.execute("DELETE FROM learned")
     seq = next_seq(connection)
     connection.execute("UPDATE heads SET purges = purges + 1, seq = ?", (seq,))
     next_generation(connection)

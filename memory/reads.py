@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import MemoryFault
 from .finder import Query
@@ -93,13 +94,22 @@ class ReadVerbs(Store):
             since=since,
             until=until,
         )
+        return self._search(query, filters, k, as_of, weights)[0]
+
+    def _search(
+        self,
+        query: str,
+        filters: Filters,
+        k: int,
+        as_of: datetime | None,
+        weights: FusionWeights | None,
+    ) -> tuple[Hits, NDArray[np.float32] | None]:
+        """The hits, and the query's vector (dim,) if it was embedded."""
         if k < 0:
             raise MemoryFault(f"k={k}: ask for 0 or more records")
-        if k == 0 or not query.strip():
-            return []
         written = self._binding.written()
-        if written is None:
-            return []
+        if k == 0 or not query.strip() or written is None:
+            return [], None
         weights = weights or FusionWeights()
         vector = None
         if weights.dense > 0:
@@ -108,4 +118,4 @@ class ReadVerbs(Store):
             vector = np.asarray(embedder.embed_query(text), np.float32)
         as_of_us = None if as_of is None else to_us(as_of)
         asked = Query(query, vector, filters, k, weights, as_of_us)
-        return self._finder.search(asked, written.dim)
+        return self._finder.search(asked, written.dim), vector

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from ..errors import MemoryFault
-from .reads import ReadVerbs
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import MemoryFault, RecordNotFound
+from .reads import Hits, ReadVerbs
 from .recollection import (
     Choice,
     RecallLog,
@@ -16,17 +20,29 @@ from .recollection import (
     check_choice,
     log_recall,
     log_reward,
+    read_recall,
     read_recalls,
     read_utility,
 )
-from .records import Kind, Scope, new_id
+from .records import Kind, Scope, Status, new_id
 from .rows import to_us
-from .search import FusionWeights, Hit
+from .search import Filters, FusionWeights
+from .shelf import read_vectors
 from .store import Values, checked
 from .writing import ensure_owner, owner_of, rows_in_scope
 
-Chooser = Callable[[list[Hit]], Choice]
-"""Chooses among candidates, best first."""
+
+@dataclass(frozen=True, slots=True)
+class Shortlist:
+    """What a recall found: candidates, best first, and the query's vector (dim,), if embedded."""
+
+    query: str
+    hits: Hits
+    vector: NDArray[np.float32] | None
+
+
+Chooser = Callable[[Shortlist], Choice]
+"""Chooses among candidates."""
 
 Logs = list[RecallLog]
 
@@ -56,23 +72,25 @@ class RecallVerbs(ReadVerbs):
         Without ``choose`` the best ``k`` are taken. ``context`` (task, step, run) is logged too.
         Give the reward it led to with `reward`.
         """
-        candidates = self.search(
-            query,
-            scope=scope,
-            kinds=kinds,
-            k=max(shortlist, k if choose is None else 0),
+        filters = Filters.of(
+            checked(scope),
+            kinds,
+            status=Status.ACTIVE,
             where=where,
             exclude=exclude,
             since=since,
             until=until,
-            as_of=as_of,
-            weights=weights,
         )
-        choice = choose(candidates) if choose is not None else _most_similar(candidates, k)
+        size = max(shortlist, k if choose is None else 0)
+        candidates, vector = self._search(query, filters, size, as_of, weights)
+        if choose is not None:
+            choice = choose(Shortlist(query, candidates, vector))
+        else:
+            choice = _most_similar(candidates, k)
         check_choice(choice, candidates)
         by_id = {hit.record.id: hit for hit in candidates}
         chosen = [by_id[one] for one in choice.chosen]
-        recollection = Recollection(new_id(), query, chosen, candidates, choice)
+        recollection = Recollection(new_id(), query, chosen, candidates, choice, vector)
         with self._journal.writing(flush=False) as connection:
             log_recall(
                 connection,
@@ -102,6 +120,47 @@ class RecallVerbs(ReadVerbs):
                 return {}
             return read_utility(connection, rows_in_scope(connection, owner, scope, ids))
 
+    def logged(self, recall_id: str, *, scope: Scope) -> RecallLog:
+        """One logged recall. Raises RecordNotFound."""
+        with self._journal.reading() as connection:
+            owner = owner_of(connection, checked(scope).user)
+            if owner is None:
+                raise RecordNotFound(f"no recall {recall_id!r} was logged in this scope")
+            return read_recall(connection, owner, scope, recall_id)
+
+    def vectors(self, ids: Sequence[str], *, scope: Scope) -> dict[str, NDArray[np.float32]]:
+        """The vectors (dim,) of these records; ids this scope does not have are left out."""
+        written = self._binding.written()
+        with self._journal.reading() as connection:
+            owner = owner_of(connection, checked(scope).user)
+            if owner is None or written is None:
+                return {}
+            rows = rows_in_scope(connection, owner, scope, ids)
+            matrix = read_vectors(connection, list(rows.values()), written.dim)
+        return dict(zip(rows, matrix, strict=True))
+
+    def keep_learned(self, name: str, data: bytes, *, scope: Scope) -> None:
+        """Keep what a policy or trigger has learnt under a name; the newest of a name counts.
+
+        Forgetting anything of the user forgets it, for it may have been learnt from that.
+        """
+        with self._journal.writing(flush=False) as connection:
+            owner = ensure_owner(connection, checked(scope).user)
+            connection.execute(
+                "INSERT OR REPLACE INTO learned VALUES (?, ?, ?, ?, ?)",
+                (owner, scope.agent or "", name, data, to_us(self._clock())),
+            )
+
+    def learned(self, name: str, *, scope: Scope) -> bytes | None:
+        """What `keep_learned` kept under this name; None if nothing was, or it was forgotten."""
+        with self._journal.reading() as connection:
+            found = connection.execute(
+                "SELECT data FROM learned l JOIN owners o ON o.owner = l.owner "
+                "WHERE o.user = ? AND l.agent = ? AND l.name = ?",
+                (checked(scope).user, scope.agent or "", name),
+            ).fetchone()
+        return None if found is None else found[0]
+
     def recalls(self, *, scope: Scope, limit: int = 100, after: str | None = None) -> Logs:
         """The recalls logged in this scope, oldest first, from the one after the id ``after``."""
         with self._journal.reading() as connection:
@@ -111,6 +170,6 @@ class RecallVerbs(ReadVerbs):
             return read_recalls(connection, owner, scope, limit, after)
 
 
-def _most_similar(candidates: Sequence[Hit], k: int) -> Choice:
+def _most_similar(candidates: Hits, k: int) -> Choice:
     chosen = tuple(hit.record.id for hit in candidates[:k])
     return Choice(chosen, dict.fromkeys(chosen, 1.0), "similarity")

@@ -7,6 +7,10 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import MemoryFault, RecordNotFound
 from .records import Scope
@@ -19,24 +23,32 @@ from .writing import rows_of
 class Choice:
     """Which candidates were chosen, in order, and each candidate's probability of being chosen.
 
-    ``probabilities`` are by record id; a candidate that is left out had probability 0. ``policy``
-    names who chose.
+    ``chosen`` are shown. ``dropped`` were chosen too, and left out by chance, each slot with
+    probability ``dropout``: what they would have changed can be told from those that were not.
+    ``probabilities`` are by record id, of being drawn at its turn; a policy may add one for ``""``,
+    to choose nothing (more). ``policy`` names who chose.
     """
 
     chosen: tuple[str, ...]
     probabilities: Mapping[str, float] = field(default_factory=dict[str, float])
     policy: str = "similarity"
+    dropped: tuple[str, ...] = ()
+    dropout: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Recollection:
-    """What a recall brought back: ``hits`` the chosen, in order, among ``candidates``."""
+    """What a recall brought back: ``hits`` the chosen, in order, among ``candidates``.
+
+    ``vector`` is the embedded query, shape (dim,), if it was embedded.
+    """
 
     id: str
     query: str
     hits: list[Hit]
     candidates: list[Hit]
     choice: Choice
+    vector: NDArray[np.float32] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class RecallLog:
-    """One logged recall: enough to estimate offline what another policy would have earned."""
+    """One logged recall: enough to estimate offline what another policy would have earned.
+
+    ``vector`` is the embedded query, shape (dim,); None if it was not embedded, or by an embedder
+    that the store no longer uses.
+    """
 
     id: str
     at: datetime
@@ -78,6 +94,10 @@ class RecallLog:
     candidates: tuple[Candidate, ...]
     chosen: tuple[str, ...]
     reward: float | None
+    probabilities: Mapping[str, float] = field(default_factory=dict[str, float])
+    dropped: tuple[str, ...] = ()
+    dropout: float = 0.0
+    vector: NDArray[np.float32] | None = field(default=None, compare=False)
 
 
 def log_recall(
@@ -96,7 +116,7 @@ def log_recall(
     ]
     number = connection.execute(
         "INSERT INTO recalls(id, owner, agent, session, at_us, query, policy, context, candidates,"
-        " chosen, probabilities) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        " chosen, probabilities, dropped, dropout, vector) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             recollection.id,
             owner,
@@ -109,6 +129,9 @@ def log_recall(
             json.dumps(candidates),
             json.dumps(list(choice.chosen)),
             json.dumps(dict(choice.probabilities)),
+            json.dumps(list(choice.dropped)),
+            choice.dropout,
+            None if recollection.vector is None else recollection.vector.tobytes(),
         ),
     ).lastrowid
     ids = [hit.record.id for hit in recollection.candidates]
@@ -168,19 +191,37 @@ def read_recalls(
     return [
         _logged(values, scope.user)
         for values in connection.execute(
-            "SELECT id, at_us, agent, session, query, policy, context, candidates, chosen, "
-            "probabilities, reward FROM recalls WHERE owner = ? AND recall > ? "
+            f"SELECT {_LOGGED} FROM recalls WHERE owner = ? AND recall > ? "
             "AND (? IS NULL OR agent = ?) AND (? IS NULL OR session = ?) ORDER BY recall LIMIT ?",
             (owner, start, scope.agent, scope.agent, scope.session, scope.session, limit),
         )
     ]
 
 
-def _logged(values: Sequence[object], user: str) -> RecallLog:
-    name, at_us, agent, session, query, policy, context, candidates, chosen, chances, reward = (
-        values
-    )
-    probabilities: dict[str, float] = json.loads(str(chances))
+def read_recall(
+    connection: sqlite3.Connection, owner: int, scope: Scope, recall_id: str
+) -> RecallLog:
+    """One logged recall of a scope. Raises RecordNotFound."""
+    found = connection.execute(
+        f"SELECT {_LOGGED} FROM recalls WHERE owner = ? AND id = ? "
+        "AND (? IS NULL OR agent = ?) AND (? IS NULL OR session = ?)",
+        (owner, recall_id, scope.agent, scope.agent, scope.session, scope.session),
+    ).fetchone()
+    if found is None:
+        raise RecordNotFound(f"no recall {recall_id!r} was logged in this scope")
+    return _logged(found, scope.user)
+
+
+_LOGGED = (
+    "id, at_us, agent, session, query, policy, context, candidates, chosen, probabilities, reward, "
+    "dropped, dropout, vector"
+)
+
+
+def _logged(values: Sequence[Any], user: str) -> RecallLog:
+    name, at_us, agent, session, query, policy, context, candidates, chosen, chances = values[:10]
+    reward, dropped, dropout, vector = values[10:]
+    probabilities: dict[str, float] = json.loads(chances)
     return RecallLog(
         id=str(name),
         at=from_us(int(str(at_us))),
@@ -198,16 +239,21 @@ def _logged(values: Sequence[object], user: str) -> RecallLog:
         ),
         chosen=tuple(json.loads(str(chosen))),
         reward=None if reward is None else float(str(reward)),
+        probabilities=probabilities,
+        dropped=tuple(json.loads(dropped)),
+        dropout=dropout,
+        vector=None if vector is None else np.frombuffer(vector, np.float32),
     )
 
 
 def check_choice(choice: Choice, candidates: Sequence[Hit]) -> None:
     """Raise MemoryFault for a choice of something that was not offered, or of one thing twice."""
     offered = {hit.record.id for hit in candidates}
-    unknown = [one for one in choice.chosen if one not in offered]
+    named = [*choice.chosen, *choice.dropped]
+    unknown = [one for one in named if one not in offered]
     if unknown:
         raise MemoryFault(
             f"policy {choice.policy!r} chose {unknown[0]!r}, which was not among its candidates"
         )
-    if len(set(choice.chosen)) < len(choice.chosen):
+    if len(set(named)) < len(named):
         raise MemoryFault(f"policy {choice.policy!r} chose one candidate twice")

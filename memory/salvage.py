@@ -86,33 +86,47 @@ def _copy_table(
     damaged: sqlite3.Connection, connection: sqlite3.Connection, table: str, last: int
 ) -> None:
     """Copy a table row by row; where a stretch is whole, in one read."""
+    names = _columns(damaged, table)
     start, step = 0, 256
     while start <= last:
         rows = _rows(damaged, table, start, start + step)
         if rows is None:
             for row in range(start, start + step):
-                _put(connection, table, _rows(damaged, table, row, row + 1) or ())
+                _put(connection, table, names, _rows(damaged, table, row, row + 1) or ())
         else:
-            _put(connection, table, rows)
+            _put(connection, table, names, rows)
         start += step
 
 
 def _rows(
     damaged: sqlite3.Connection, table: str, start: int, end: int
 ) -> list[tuple[object, ...]] | None:
+    names = ", ".join(_columns(damaged, table))
     try:
         return damaged.execute(
-            f"SELECT * FROM {table} NOT INDEXED WHERE rowid >= ? AND rowid < ?", (start, end)
+            f"SELECT {names} FROM {table} NOT INDEXED WHERE rowid >= ? AND rowid < ?", (start, end)
         ).fetchall()
     except sqlite3.Error:
         return None
 
 
-def _put(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+def _columns(damaged: sqlite3.Connection, table: str) -> list[str]:
+    """A table's columns: an older journal has fewer of them than ours."""
+    return [str(name) for _, name, *_ in _readable(damaged, f"PRAGMA table_info({table})")]
+
+
+def _put(
+    connection: sqlite3.Connection,
+    table: str,
+    names: Sequence[str],
+    rows: Sequence[tuple[object, ...]],
+) -> None:
+    marks = ",".join("?" * len(names))
     for row in rows:
         with suppress(sqlite3.IntegrityError):
-            marks = ",".join("?" * len(row))
-            connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)
+            connection.execute(
+                f"INSERT OR IGNORE INTO {table}({','.join(names)}) VALUES ({marks})", row
+            )
 
 
 def _readable(damaged: sqlite3.Connection, sql: str) -> list[tuple[object, ...]]:

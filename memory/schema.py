@@ -113,7 +113,17 @@ CREATE TABLE utility(
 CREATE TABLE indexed(kind TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_SECOND = """
+ALTER TABLE recalls ADD COLUMN vector BLOB;
+ALTER TABLE recalls ADD COLUMN dropped TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE recalls ADD COLUMN dropout REAL NOT NULL DEFAULT 0;
+CREATE TABLE learned(
+    owner INTEGER NOT NULL, agent TEXT NOT NULL, name TEXT NOT NULL,
+    data BLOB NOT NULL, changed_us INTEGER NOT NULL,
+    PRIMARY KEY (owner, agent, name)) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
 """What brings a journal of version i to version i + 1."""
 
 

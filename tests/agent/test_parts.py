@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import math
-import random
-from collections import Counter
-
-import pytest
 
 from reverie.agent.abstraction import Lifter
 from reverie.agent.actor import ChatActor, ScoringActor, conversation, match_action, repetitions
 from reverie.agent.environment import Observation, Task
 from reverie.agent.models.scripted import ScriptedModel
-from reverie.agent.policy import Candidate, SimilarityPolicy
 from reverie.agent.state import RecalledCase, TraceStep, View, Woven
 from reverie.agent.trigger import Always, FirstStep, Never, WhenStuck
 from reverie.agent.weaver import JointWeaver, PriorWeaver, TextWeaver, nothing_woven, render_case
@@ -65,33 +60,6 @@ def test_when_stuck_fires_on_invalid_actions_and_on_repetitions_only() -> None:
     assert stuck.decide(view(did("fly", valid=False))) == "invalid"
     assert stuck.decide(view(did("look"), did("go to box 1"), did("look"))) == "stuck"
     assert stuck.decide(view(did("look"), did("look", "another hall"))) == ""
-
-
-def candidates() -> list[Candidate]:
-    return [Candidate(id=name, similarity=s) for name, s in (("b", 0.5), ("a", 0.5), ("c", 0.9))]
-
-
-def test_similarity_takes_the_most_similar_and_breaks_ties_by_id() -> None:
-    chosen = SimilarityPolicy().select("", candidates(), 2, random.Random(0))
-    assert chosen.chosen == ("c", "a")
-    assert chosen.probabilities == {"c": 1.0, "a": 1.0}
-    assert SimilarityPolicy().select("", [], 2, random.Random(0)).chosen == ()
-
-
-def test_drawn_choices_occur_as_often_as_their_logged_probability_says() -> None:
-    policy = SimilarityPolicy(temperature=0.5)
-    rng = random.Random(1)
-    drawn = [policy.select("", candidates(), 1, rng) for _ in range(4000)]
-    counts = Counter(one.chosen[0] for one in drawn)
-    for one in drawn[:50]:
-        (name,) = one.chosen
-        assert one.probabilities[name] == pytest.approx(counts[name] / 4000, abs=0.03)
-
-
-def test_every_candidate_can_be_drawn_without_replacement() -> None:
-    chosen = SimilarityPolicy(0.3).select("", candidates(), 5, random.Random(2))
-    assert sorted(chosen.chosen) == ["a", "b", "c"]
-    assert chosen.probabilities[chosen.chosen[-1]] == 1.0
 
 
 def words(text: str) -> int:

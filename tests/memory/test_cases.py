@@ -8,9 +8,9 @@ import pytest
 
 from reverie.memory.cases import CaseMemory, Exclusion
 from reverie.memory.memory import Memory
+from reverie.memory.recalls import Shortlist
 from reverie.memory.recollection import Choice
 from reverie.memory.records import CasePayload, Kind, Origin, Scope, StepPayload
-from reverie.memory.search import Hit
 
 ORIGIN = Origin(source="reflection")
 
@@ -45,8 +45,8 @@ def step(action: str = "go to <1>", task_id: str = "train/1") -> tuple[str, Step
     return "heat the egg. done: nothing", payload
 
 
-def all_of(hits: list[Hit]) -> Choice:
-    return Choice(chosen=tuple(hit.record.id for hit in hits), policy="all")
+def all_of(found: Shortlist) -> Choice:
+    return Choice(chosen=tuple(hit.record.id for hit in found.hits), policy="all")
 
 
 def test_equal_outcomes_become_one_record_that_counts(bank: CaseMemory) -> None:

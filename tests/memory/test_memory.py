@@ -16,6 +16,7 @@ from reverie.errors import (
     ScopeError,
 )
 from reverie.memory.memory import Memory
+from reverie.memory.recalls import Shortlist
 from reverie.memory.recollection import Choice
 from reverie.memory.records import (
     CasePayload,
@@ -214,7 +215,8 @@ def test_as_of_answers_as_the_store_stood(tmp_path: Path) -> None:
 def test_recall_is_logged_and_its_reward_counts_for_the_chosen(memory: Memory) -> None:
     memory.add(THREE)
 
-    def second(candidates: list[Hit]) -> Choice:
+    def second(found: Shortlist) -> Choice:
+        candidates = found.hits
         chances = {hit.record.id: 1 / len(candidates) for hit in candidates}
         return Choice((candidates[1].record.id,), chances, "second")
 
