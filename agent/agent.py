@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from .loop import EpisodeGraph
 
 
+DEFAULT_SCOPE = Scope(user="default", agent="reverie")
+
+
 class Agent:
     """Plays episodes; what it learnt is recalled in the next ones.
 
@@ -59,7 +62,7 @@ class Agent:
         checkpointer: BaseCheckpointSaver[str] | None = None,
     ) -> None:
         self.model = open_model(model) if isinstance(model, str) else model
-        self.scope = scope or Scope(user="default", agent="reverie")
+        self.scope = scope or DEFAULT_SCOPE
         self.cases = CaseMemory(memory, self.scope) if memory is not None else None
         self.lifter = lifter or Lifter()
         if self.cases is not None:

@@ -7,6 +7,7 @@ writes and learns. They share the model, the actor and its settings: memory is t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Literal
 
 from pydantic import Field
@@ -17,10 +18,11 @@ from ..memory.memory import Memory
 from ..memory.records import Frozen, Origin, Scope
 from .abstraction import Lifter
 from .actor import Actor, ChatActor, ScoringActor
-from .agent import Agent
+from .agent import DEFAULT_SCOPE, Agent
 from .environment import Environment, Outcome, Task
+from .learning import PolicyName, make_policy, replay
 from .models.base import ChatModel, ScoringModel
-from .policy import SimilarityPolicy
+from .policy import Policy
 from .reflect import ModelReflector, OutcomeReflector
 from .state import Limits, TraceStep, View
 from .trigger import TRIGGERS
@@ -34,8 +36,13 @@ class AgentOptions(Frozen):
     """What can be set by name on the command line; the same in every arm."""
 
     trigger: Literal["always", "never", "first", "stuck"] = "always"
-    policy: Literal["similarity"] = "similarity"
-    policy_temperature: float = Field(default=0.0, ge=0)
+    policy: PolicyName = "similarity"
+    policy_temperature: float | None = Field(
+        default=None, ge=0, description="of the draw among memories; None is the policy's own"
+    )
+    policy_dropout: float = Field(
+        default=0.0, ge=0, lt=1, description="leaves a memory out by chance, to learn its worth"
+    )
     weaver: WeaverName = Field(
         default="text+prior",
         description="how memory acts: as text, as a prior over the actions, or as both",
@@ -72,7 +79,7 @@ def build_agent(
         None if arm == "off" else memory,
         scope=scope,
         trigger=TRIGGERS[chosen.trigger](),
-        policy=SimilarityPolicy(chosen.policy_temperature),
+        policy=_policy(chosen, memory, scope),
         weaver=_weaver(chosen, model, lifter),
         actor=_actor(chosen, model),
         reflector=ModelReflector(model, inner) if chosen.reflect == "model" else inner,
@@ -83,6 +90,20 @@ def build_agent(
         write=arm == "online",
         learn=arm == "online",
     )
+
+
+def _policy(options: AgentOptions, memory: Memory | None, scope: Scope | None) -> Policy:
+    """The policy as far as the journal can teach it."""
+    whose = scope or DEFAULT_SCOPE
+    policy = make_policy(
+        options.policy,
+        temperature=options.policy_temperature,
+        dropout=options.policy_dropout,
+        vectors=partial(memory.vectors, scope=whose) if memory is not None else None,
+    )
+    if memory is not None:
+        replay(policy, memory, whose)
+    return policy
 
 
 def _weaver(options: AgentOptions, model: ChatModel, lifter: Lifter) -> Weaver:

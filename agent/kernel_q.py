@@ -6,14 +6,18 @@ that was never recalled has a value. The estimate is a posterior mean,
     Q(s, c) = (n₀·p(s, c) + Σᵢ κ(s, sᵢ)·yᵢ) / (n₀ + Σᵢ κ(s, sᵢ)),   κ(s, s') = exp((s·s' − 1)/h),
 
 over the rewards yᵢ of the recalls that showed c in states sᵢ. The prior p is the mean of c, itself
-shrunk towards the mean of the whole bank, plus a weight times how much more similar c is to s than
-the other candidates. To show nothing has a value too, learnt in the same way.
+shrunk towards the mean of the whole bank, plus a slope times how much more similar c is to s than
+the other candidates; the slope is learnt, for where the similar harms. To show nothing has a value
+too, learnt in the same way. When rewards fall short of what was expected for long (a CUSUM chart,
+Page 1954), what was learnt is trusted less: the world has changed.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +26,7 @@ from pydantic import Field
 from ..errors import MemoryFault
 from ..memory.records import Frozen
 from .policy import NOTHING, Candidate, Draw, Floats, Selection, State, checked_reward
+from .policy_file import PolicyState, read_policy, write_policy
 from .soft_q import soft_target
 
 
@@ -37,11 +42,15 @@ class KernelOptions(Frozen):
     bandwidth: float = Field(default=0.15, gt=0)
     prior_weight: float = Field(default=1.0, gt=0, description="n₀, in rewards")
     case_weight: float = Field(default=4.0, gt=0, description="of the bank's mean, in rewards")
-    similarity_weight: float = Field(default=0.5, description="reward per unit of similarity")
+    slope: float = Field(default=0.5, description="reward per unit of similarity, at first")
+    slope_weight: float = Field(default=0.2, gt=0, description="of that, in Σ similarity²")
     start: float = Field(default=0.5, description="the bank's mean before the first reward")
     half_life: float = Field(default=200.0, gt=0)
     discount: float = Field(default=0.0, ge=0, lt=1)
     kept: int = Field(default=512, ge=1, description="rewards kept for each memory")
+    slack: float = Field(default=0.15, ge=0, description="reward missed that is no sign of change")
+    alarm: float = Field(default=14.0, gt=0, description="reward missed beyond it that is")
+    distrust: float = Field(default=0.1, gt=0, le=1, description="weight of the past after that")
 
 
 class Ledger:
@@ -55,6 +64,7 @@ class Ledger:
         self._decay = 0.5 ** (1.0 / options.half_life)
         self._states = np.empty((0, 0), np.float32)
         self._rewards = np.empty(0, np.float64)
+        self._weights = np.empty(0, np.float64)
         self._places: dict[str, int] = {}
         self._keys: list[str] = []
         self.sum = 0.0
@@ -69,26 +79,50 @@ class Ledger:
         if place is None:
             place = self._next(state, key)
         self._rewards[place] = reward
-        weights = self._weights()
-        self.sum = float(weights @ self._rewards[: len(self)])
-        self.count = float(weights.sum())
+        self._sum_up()
+
+    def knows(self, key: str) -> bool:
+        """Whether a reward was entered under this key."""
+        return key in self._places
+
+    def fade(self, factor: float) -> None:
+        """Trust all that was entered so far less."""
+        self._weights *= factor
+        self._sum_up()
 
     def near(self, vector: NDArray[np.float32], bandwidth: float) -> tuple[float, float]:
         """The kernel mass around ``vector`` (dim,), and what it earned."""
         size = len(self)
         if self._states.shape[1] != len(vector):
             return 0.0, 0.0  # only states that were never embedded
-        weights = self._weights() * np.exp((self._states[:size] @ vector - 1.0) / bandwidth)
-        return float(weights.sum()), float(weights @ self._rewards[:size])
+        mass = self._weights[:size] * np.exp((self._states[:size] @ vector - 1.0) / bandwidth)
+        return float(mass.sum()), float(mass @ self._rewards[:size])
 
-    def _weights(self) -> Floats:
-        return self._decay ** np.arange(len(self) - 1, -1, -1, dtype=np.float64)
+    def arrays(self) -> tuple[NDArray[np.float32], Floats, Floats, list[str]]:
+        """States (n, dim), rewards (n,), weights (n,) and keys."""
+        size = len(self)
+        return self._states[:size], self._rewards[:size], self._weights[:size], self._keys
+
+    def restore(
+        self, states: NDArray[np.float32], rewards: Floats, weights: Floats, keys: list[str]
+    ) -> None:
+        """The inverse of ``arrays``."""
+        self._states, self._rewards, self._weights = states, rewards, weights
+        self._keys = keys
+        self._places = {name: place for place, name in enumerate(keys) if name}
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        size = len(self)
+        self.sum = float(self._weights[:size] @ self._rewards[:size])
+        self.count = float(self._weights[:size].sum())
 
     def _next(self, state: State, key: str) -> int:
         size = len(self)
         if size == 2 * self._kept:
             self._states[: self._kept] = self._states[self._kept : size]
             self._rewards[: self._kept] = self._rewards[self._kept : size]
+            self._weights[: self._kept] = self._weights[self._kept : size]
             self._keys = self._keys[self._kept :]
             self._places = {name: place for place, name in enumerate(self._keys) if name}
             size = self._kept
@@ -101,10 +135,14 @@ class Ledger:
             )
         if size == len(self._rewards) or dim != held:
             room = min(max(4, 2 * size), 2 * self._kept)
-            states, rewards = np.zeros((room, dim), np.float32), np.zeros(room, np.float64)
-            states[:size, :held], rewards[:size] = self._states[:size], self._rewards[:size]
-            self._states, self._rewards = states, rewards
+            states = np.zeros((room, dim), np.float32)
+            states[:size, :held] = self._states[:size]
+            self._states = states
+            self._rewards = np.append(self._rewards[:size], np.zeros(room - size))
+            self._weights = np.append(self._weights[:size], np.zeros(room - size))
         self._states[size] = 0.0 if state.vector is None else state.vector
+        self._weights[:size] *= self._decay
+        self._weights[size] = 1.0
         self._keys.append(key)
         if key:
             self._places[key] = size
@@ -119,11 +157,24 @@ class KernelQ:
         self._ledgers: dict[str, Ledger] = {}
         self._sum = 0.0
         self._count = 0.0
+        self._slope_sum = 0.0
+        self._slope_mass = 0.0
+        self._missed = 0.0
+
+    @property
+    def slope(self) -> float:
+        """Reward per unit of similarity: its start and a least-squares fit, by their weights."""
+        start = self.options.slope_weight
+        return (start * self.options.slope + self._slope_sum) / (start + self._slope_mass)
 
     @property
     def bank_mean(self) -> float:
         """The mean reward of all memories, shrunk towards the start by two rewards."""
         return (2.0 * self.options.start + self._sum) / (2.0 + self._count)
+
+    def knows(self, name: str, key: str) -> bool:
+        """Whether a memory's reward under this key was entered."""
+        return name in self._ledgers and self._ledgers[name].knows(key)
 
     def count(self, name: str) -> int:
         """How many rewards of a memory are kept."""
@@ -136,7 +187,7 @@ class KernelQ:
         bank = self.bank_mean
         values = np.full(len(ids), bank)
         if len(ids):
-            values += options.similarity_weight * (similarities - similarities.mean())
+            values += self.slope * (similarities - similarities.mean())
         for place, name in enumerate(ids):
             ledger = self._ledgers.get(name)
             if ledger is None:
@@ -154,6 +205,27 @@ class KernelQ:
         """Q of showing no memory."""
         return float(self.values(state, [NOTHING], np.zeros(1))[0])
 
+    def watch(self, expected: float, similarity: float, reward: float) -> None:
+        """Compare a reward with what was expected of a memory, ``similarity`` above its rivals.
+
+        Moves the slope, and fades all that was learnt if rewards fall short for long.
+        """
+        start = self.slope * similarity
+        self._slope_sum += similarity * (reward - (expected - start))
+        self._slope_mass += similarity**2
+        self._missed = max(0.0, self._missed + expected - reward - self.options.slack)
+        if self._missed > self.options.alarm:
+            self._missed = 0.0
+            self._fade(self.options.distrust)
+
+    def _fade(self, factor: float) -> None:
+        for ledger in self._ledgers.values():
+            ledger.fade(factor)
+        self._sum = sum(ledger.sum for ledger in self._ledgers.values())
+        self._count = sum(ledger.count for ledger in self._ledgers.values())
+        self._slope_sum *= factor
+        self._slope_mass *= factor
+
     def add(self, name: str, state: State, reward: float, key: str = "") -> None:
         """A memory earned ``reward`` in ``state``; with a known ``key``, instead of before."""
         ledger = self._ledgers.get(name)
@@ -164,6 +236,38 @@ class KernelQ:
         ledger.add(state, reward, key)
         self._sum += ledger.sum
         self._count += ledger.count
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that was learnt, as named arrays; the memories' ledgers one after the other."""
+        parts = [ledger.arrays() for ledger in self._ledgers.values()]
+        dim = max((part[0].shape[1] for part in parts), default=0)
+        states = [np.pad(part[0], ((0, 0), (0, dim - part[0].shape[1]))) for part in parts]
+        return {
+            "names": np.array([*self._ledgers], dtype=np.str_),
+            "sizes": np.array([len(part[1]) for part in parts], np.int64),
+            "states": np.concatenate([np.empty((0, dim), np.float32), *states]),
+            "rewards": np.concatenate([np.empty(0), *(part[1] for part in parts)]),
+            "weights": np.concatenate([np.empty(0), *(part[2] for part in parts)]),
+            "keys": np.array([key for part in parts for key in part[3]], dtype=np.str_),
+            "scalars": np.array([self._slope_sum, self._slope_mass, self._missed]),
+        }
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """The inverse of ``arrays``; what was learnt before is gone."""
+        self._ledgers.clear()
+        start = 0
+        for name, size in zip(arrays["names"].tolist(), arrays["sizes"].tolist(), strict=True):
+            part = slice(start, start + size)
+            start += size
+            ledger = self._ledgers[name] = Ledger(self.options)
+            ledger.restore(
+                arrays["states"][part].copy(),
+                arrays["rewards"][part].copy(),
+                arrays["weights"][part].copy(),
+                arrays["keys"][part].tolist(),
+            )
+        self._slope_sum, self._slope_mass, self._missed = arrays["scalars"].tolist()
+        self._fade(1.0)
 
 
 class KernelQPolicy:
@@ -205,14 +309,15 @@ class KernelQPolicy:
         if not shown:
             self.q.add(NOTHING, state, reward, selection.id)
             return
-        gains = dict.fromkeys(shown, 0.0)
-        if len(shown) > 1:
-            nothing = self.q.value_of_nothing(state)
-            values = dict(zip(selection.offered, self.values(selection), strict=True))
-            gains = {name: values[name] - nothing for name in shown}
+        values = dict(zip(selection.offered, self.values(selection).tolist(), strict=True))
+        nothing = self.q.value_of_nothing(state) if len(shown) > 1 else 0.0
+        usual = float(np.mean([*selection.offered.values()]))
+        together = sum(values[name] - nothing for name in shown)
         for name in shown:
-            others = sum(gains.values()) - gains[name]
-            self.q.add(name, state, reward - others, selection.id)
+            earned = reward - (together - (values[name] - nothing)) if len(shown) > 1 else reward
+            if not self.q.knows(name, selection.id):
+                self.q.watch(values[name], selection.offered[name] - usual, earned)
+            self.q.add(name, state, earned, selection.id)
 
     def learn_episode(self, selections: Sequence[Selection], reward: float) -> None:
         """Learn from an episode's choices in order, the reward coming at the end.
@@ -231,3 +336,19 @@ class KernelQPolicy:
         """The present values of all that a selection was offered, shape (n,)."""
         similar = np.array([*selection.offered.values()], np.float64)
         return self.q.values(selection.state, [*selection.offered], similar)
+
+    def save(self, path: Path, *, embedder: str) -> None:
+        """Write what was learnt to a file; ``embedder`` is the memory's."""
+        state = PolicyState(self.name, self.options.model_dump(), self.q.arrays())
+        write_policy(path, state, embedder=embedder)
+
+    def load(self, path: Path, *, embedder: str) -> None:
+        """Take what a file holds in place of what was learnt here.
+
+        Raises PolicyFault for a file that is damaged or of another policy, EmbedderMismatch for
+        one of another embedder than the memory's; nothing changes then.
+        """
+        state = read_policy(path, policy=self.name, embedder=embedder)
+        learnt = KernelQ(self.options)
+        learnt.restore(state.arrays)
+        self.q = learnt

@@ -138,11 +138,7 @@ class Draw:
         nothing: float | None = None,
     ) -> Selection:
         """Draw at most ``k`` by ``values`` (n,); ``nothing`` is the value of taking no more."""
-        ids = [one.id for one in candidates]
-        left = sorted(range(len(ids)), key=lambda place: (-values[place], ids[place]))
-        logits = {ids[place]: float(values[place]) for place in left}
-        if nothing is not None:
-            logits[NOTHING] = nothing
+        logits = self.logits(candidates, values, nothing)
         probabilities: dict[str, float] = {}
         while len(probabilities) < k and any(logits) and NOTHING not in probabilities:
             name, chance = self._one(logits, rng)
@@ -159,6 +155,35 @@ class Draw:
             dropped=tuple(dropped),
             dropout=self.dropout,
         )
+
+    def logits(
+        self, candidates: Sequence[Candidate], values: Floats, nothing: float | None = None
+    ) -> dict[str, float]:
+        """What is drawn from: the value of each id, best first, and that of ``NOTHING`` last."""
+        ids = [one.id for one in candidates]
+        left = sorted(range(len(ids)), key=lambda place: (-values[place], ids[place]))
+        logits = {ids[place]: float(values[place]) for place in left}
+        if nothing is not None:
+            logits[NOTHING] = nothing
+        return logits
+
+    def chances(self, logits: Mapping[str, float], drawn: Sequence[str]) -> list[float]:
+        """The probability of each of ``drawn`` at its turn; 0 for what was not there to draw."""
+        left = dict(logits)
+        chances: list[float] = []
+        for name in drawn:
+            chances.append(self._chance(left, name))
+            left.pop(name, None)
+        return chances
+
+    def _chance(self, logits: Mapping[str, float], name: str) -> float:
+        if name not in logits:
+            return 0.0
+        best = max(logits.values())
+        if self.temperature == 0:
+            return float(next(one for one, value in logits.items() if value == best) == name)
+        total = math.fsum(math.exp((value - best) / self.temperature) for value in logits.values())
+        return math.exp((logits[name] - best) / self.temperature) / total
 
     def _one(self, logits: Mapping[str, float], rng: random.Random) -> tuple[str, float]:
         best = max(logits.values())

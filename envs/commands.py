@@ -88,7 +88,11 @@ def run_alfworld(
         typer.Option(help="When to recall: always, never, first, stuck.", rich_help_panel=AGENT),
     ] = None,
     policy: Annotated[
-        str | None, typer.Option(help="How to choose among memories.", rich_help_panel=AGENT)
+        str | None,
+        typer.Option(
+            help="How to choose among memories: similarity, utility, kernel-q, neural-q.",
+            rich_help_panel=AGENT,
+        ),
     ] = None,
     weaver: Annotated[
         str | None,

@@ -1,7 +1,8 @@
 """Whether what was recalled helped: success of the episodes that saw a memory, against their twins.
 
 An episode's twin is the same task and seed in the ``off`` arm. The comparison says what went
-together, not what caused it: memories are recalled on the tasks they resemble.
+together, not what caused it: memories are recalled on the tasks they resemble. What caused it can
+be told where chance left drawn memories out (`memory.credit`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..memory import credit as chance
 from ..memory.records import Kind
 from .runs import Arm, EpisodeLine, Recalled
 
@@ -33,6 +35,14 @@ class Credit:
         return None if self.twins is None else self.success - self.twins
 
 
+@dataclass(frozen=True)
+class Effect:
+    """One memory, and what recalls did with it: ``credit.contrast`` is what showing it changed."""
+
+    record: Recalled
+    credit: chance.Credit
+
+
 def by_record(lines: Sequence[EpisodeLine], arm: Arm) -> list[Credit]:
     """Every memory that ``arm`` recalled, the most recalled first."""
     seen: dict[str, list[EpisodeLine]] = defaultdict(list)
@@ -44,6 +54,33 @@ def by_record(lines: Sequence[EpisodeLine], arm: Arm) -> list[Credit]:
     off = _twins(lines)
     found = [_credit(record[name], episodes, off) for name, episodes in seen.items()]
     return sorted(found, key=lambda c: (-c.episodes, -(c.lift or 0.0), c.record.id))
+
+
+def by_chance(lines: Sequence[EpisodeLine], arm: Arm) -> list[Effect]:
+    """Every memory that a recall of ``arm`` drew; those that most episodes tell of come first.
+
+    Over first attempts, by reward. What can't be measured comes last.
+    """
+    first = _first(lines, arm)
+    record = {brief.id: brief for line in first for brief in line.recalled}
+    trials = [
+        chance.Trial(
+            episode=f"{line.seed}/{line.index}",
+            offered=draw.offered,
+            chosen=draw.chosen,
+            dropped=draw.dropped,
+            dropout=draw.dropout,
+            reward=line.reward,
+        )
+        for line in first
+        for draw in line.draws
+    ]
+    drawn = {name for trial in trials for name in (*trial.chosen, *trial.dropped)}
+    found = [
+        Effect(record.get(name, Recalled(id=name)), credit)
+        for name, credit in chance.credit(drawn, trials).items()
+    ]
+    return sorted(found, key=_by_evidence)
 
 
 def by_kinship(lines: Sequence[EpisodeLine], arm: Arm) -> list[Credit]:
@@ -66,6 +103,12 @@ def by_kinship(lines: Sequence[EpisodeLine], arm: Arm) -> list[Credit]:
         for name, episodes in groups.items()
         if episodes
     ]
+
+
+def _by_evidence(effect: Effect) -> tuple[bool, int, int, str]:
+    found = effect.credit.contrast
+    episodes = found.shown + found.left_out
+    return (found.change is None, -episodes, -effect.credit.recalled, effect.record.id)
 
 
 def _telling(line: EpisodeLine) -> Sequence[Recalled]:

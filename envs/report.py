@@ -11,12 +11,11 @@ from string import Template
 from pydantic import JsonValue
 
 from ..errors import SettingsError
-from . import charts
-from .credit import Credit, by_kinship, by_record
+from . import charts, recalled
+from .cells import arm_of, interval, percent, points, points_of, table
 from .runs import Arm, EpisodeLine, Header, read_header, read_lines, write_atomic
 from .statistics import Delta, Estimate, Point, Summary, curve, default_window
 
-SHOWN_RECORDS = 10
 SHOWN_FAILURES = 60
 STATUS = {
     "complete": "complete",
@@ -79,7 +78,7 @@ def render(header: Header, lines: Sequence[EpisodeLine], summary: Summary) -> st
             "it counts chance over tasks, not over the order they come in."
         ),
         types=_types(summary),
-        recalled=_recalled(lines, summary),
+        recalled=recalled.section(lines, summary),
         failures=_failures(lines),
         settings=_settings(header),
         version=escape(header.versions.get("reverie", "")),
@@ -110,8 +109,8 @@ def _cards(summary: Summary) -> str:
         cells.append(
             f"<div class='card' style='border-top-color:{charts.colour(name)}'>"
             f"<div class='name'>{escape(name)}</div>"
-            f"<div class='big'>{_percent(arm.success.mean)}</div>"
-            f"<div class='soft'>{_interval(arm.success)} · n = {arm.success.n}</div>"
+            f"<div class='big'>{percent(arm.success.mean)}</div>"
+            f"<div class='soft'>{interval(arm.success)} · n = {arm.success.n}</div>"
             f"<div>{gain}</div>"
             f"<div class='note'>{escape(MEANING[Arm(name)])}</div></div>"
         )
@@ -123,8 +122,8 @@ def _headline(summary: Summary) -> str:
             "cost", "seconds", "errors", "episodes")  # fmt: skip
     rows = [
         [
-            _arm(name),
-            f"<b>{_percent(arm.success.mean)}</b> <span class='ci'>{_interval(arm.success)}</span>",
+            arm_of(name),
+            f"<b>{percent(arm.success.mean)}</b> <span class='ci'>{interval(arm.success)}</span>",
             _number(arm.steps),
             _number(arm.steps_success),
             f"{arm.invalid_rate:.1%}",
@@ -136,25 +135,25 @@ def _headline(summary: Summary) -> str:
         ]
         for name, arm in summary.arms.items()
     ]
-    table = _table(head, rows, numeric=range(2, 10))
+    arms = table(head, rows, numeric=range(2, 10))
     deltas = [
         [
             escape(name.replace("-", " − ")),
             _gain(delta),
-            f"<span class='ci'>{_points(delta.ci)}</span>",
+            f"<span class='ci'>{points(delta.ci)}</span>",
             str(delta.n),
             str(delta.tasks),
         ]
         for name, delta in summary.deltas.items()
     ]
     if not deltas:
-        return table
+        return arms
     return (
-        table
+        arms
         + "<p class='note'>Per episode, with 95 % intervals. First attempts only; an episode that "
         "ended in an error is a failure. Differences are paired by task and seed, their intervals "
         "a bootstrap over tasks.</p>"
-        + _table(
+        + table(
             ("difference in success", "points", "95 % interval", "pairs", "tasks"),
             deltas,
             numeric=range(3, 5),
@@ -164,13 +163,13 @@ def _headline(summary: Summary) -> str:
 
 def _later(summary: Summary) -> str:
     rows = [
-        [_arm(name), attempt, f"{_percent(found.mean)} {_interval(found)}", str(found.n)]
+        [arm_of(name), attempt, f"{percent(found.mean)} {interval(found)}", str(found.n)]
         for name, attempts in summary.later_attempts.items()
         for attempt, found in attempts.items()
     ]
     if not rows:
         return ""
-    return "<p>Tasks met again, which the table above leaves out:</p>" + _table(
+    return "<p>Tasks met again, which the table above leaves out:</p>" + table(
         ("arm", "attempt", "success", "episodes"), rows, numeric=[3]
     )
 
@@ -185,70 +184,17 @@ def _types(summary: Summary) -> str:
     chart = charts.bars(dict(sorted(groups.items())), title="Success by type, 95 % intervals")
     gains = [
         [escape(kind.replace("_", " ") or "untyped"), *(
-            _points_of(delta.by_type[kind]) if kind in delta.by_type else "–"
+            points_of(delta.by_type[kind]) if kind in delta.by_type else "–"
             for delta in summary.deltas.values()
         )]
         for kind in sorted({kind for delta in summary.deltas.values() for kind in delta.by_type})
     ]  # fmt: skip
-    table = (
-        _table(("type", *(name.replace("-", " − ") for name in summary.deltas)), gains)
+    by_type = (
+        table(("type", *(name.replace("-", " − ") for name in summary.deltas)), gains)
         if gains
         else ""
     )
-    return f"<div class='charts'><div>{chart}</div><div>{table}</div></div>"
-
-
-def _recalled(lines: Sequence[EpisodeLine], summary: Summary) -> str:
-    parts: list[str] = []
-    for arm in (Arm.FROZEN, Arm.ONLINE):
-        if arm not in summary.arms:
-            continue
-        records = by_record(lines, arm)
-        kin = [[escape(c.record.text), *_credit_cells(c)] for c in by_kinship(lines, arm)]
-        parts.append(f"<h3>{_arm(arm)}</h3>")
-        parts.append(
-            _table(
-                ("the episode saw", "episodes", "success", "same episodes, off", "difference"),
-                kin,
-                numeric=range(1, 5),
-            )
-        )
-        for kind in sorted({credit.record.kind for credit in records}):
-            of_kind = [credit for credit in records if credit.record.kind == kind]
-            parts.append(
-                f"<p class='note'>The {min(SHOWN_RECORDS, len(of_kind))} most recalled of "
-                f"{len(of_kind)} memories of kind {escape(kind)}:</p>"
-                + _records(of_kind[:SHOWN_RECORDS])
-            )
-    if not parts:
-        return "<p>No arm with a memory was played.</p>"
-    return "".join(parts) + (
-        "<p class='note'>A difference says what went together, not what caused it: a memory is "
-        "recalled on the tasks that it resembles.</p>"
-    )
-
-
-def _records(records: Sequence[Credit]) -> str:
-    rows = [
-        [
-            escape(c.record.text or c.record.id),
-            escape(c.record.task_type.replace("_", " ")),
-            escape(c.record.outcome),
-            *_credit_cells(c),
-        ]
-        for c in records
-    ]
-    head = ("memory", "type", "outcome", "episodes", "success", "off", "difference")
-    return _table(head, rows, numeric=range(3, 7))
-
-
-def _credit_cells(credit: Credit) -> list[str]:
-    return [
-        str(credit.episodes),
-        _percent(credit.success),
-        _percent(credit.twins),
-        "–" if credit.lift is None else _points_of(credit.lift),
-    ]
+    return f"<div class='charts'><div>{chart}</div><div>{by_type}</div></div>"
 
 
 def _failures(lines: Sequence[EpisodeLine]) -> str:
@@ -264,7 +210,7 @@ def _failures(lines: Sequence[EpisodeLine]) -> str:
         body = "\n".join(f"{i:>3}  {action}" for i, action in enumerate(actions, start=1))
         why = line.error or f"stopped: {line.stop_reason}"
         out.append(
-            f"<details><summary>{_arm(line.arm)} seed {line.seed}, episode {line.index + 1}: "
+            f"<details><summary>{arm_of(line.arm)} seed {line.seed}, episode {line.index + 1}: "
             f"{escape(line.goal or line.task_id)} <span class='soft'>· "
             f"{escape(line.task_type.replace('_', ' '))} · {escape(why)} · {line.steps} steps"
             f"</span></summary><p class='note'>{escape(line.task_id)}</p>"
@@ -290,38 +236,11 @@ def _settings(header: Header) -> str:
     ]
     tables = [
         f"<div><h3>{name}</h3>"
-        + _table((), [[escape(key), escape(_plain(value))] for key, value in facts.items()])
+        + table((), [[escape(key), escape(_plain(value))] for key, value in facts.items()])
         + "</div>"
         for name, facts in groups
     ]
     return f"<div class='pairs'>{''.join(tables)}</div>"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[int] = ()) -> str:
-    """A table of cells that are HTML already; ``numeric`` columns stand to the right."""
-    marks = [" class='n'" if i in numeric else "" for i in range(max(len(head), 12))]
-    top = "".join(f"<th{marks[i]}>{escape(text)}</th>" for i, text in enumerate(head))
-    body = "".join(
-        "<tr>" + "".join(f"<td{marks[i]}>{cell}</td>" for i, cell in enumerate(row)) + "</tr>"
-        for row in rows
-    )
-    table = f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
-    return f"<div class='scroll'>{table}</div>"
-
-
-def _arm(name: str) -> str:
-    dot = f"<span class='dot' style='background:{charts.colour(name)}'></span>"
-    return f"<span class='arm'>{dot}{escape(name)}</span>"
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1%}".replace("%", "\u00a0%")
-
-
-def _interval(estimate: Estimate) -> str:
-    if estimate.ci is None:
-        return ""
-    return f"[{estimate.ci[0]:.0%}, {estimate.ci[1]:.0%}]".replace("%", "\u00a0%")
 
 
 def _number(estimate: Estimate) -> str:
@@ -338,16 +257,7 @@ def _dollars(estimate: Estimate) -> str:
 
 
 def _gain(delta: Delta) -> str:
-    return _points_of(delta.mean, sure=delta.ci[0] > 0 or delta.ci[1] < 0)
-
-
-def _points_of(value: float, *, sure: bool = False) -> str:
-    mark = "" if not sure or value == 0 else (" class='up'" if value > 0 else " class='down'")
-    return f"<span{mark}>{value * 100:+.1f}&nbsp;points</span>"
-
-
-def _points(ci: tuple[float, float]) -> str:
-    return f"[{ci[0] * 100:+.1f}, {ci[1] * 100:+.1f}]"
+    return points_of(delta.mean, sure=delta.ci[0] > 0 or delta.ci[1] < 0)
 
 
 def _plain(value: JsonValue) -> str:

@@ -122,6 +122,15 @@ class Recalled(Frozen):
     text: str = Field(default="", description="its first 160 characters")
 
 
+class Drawn(Frozen):
+    """What one recall offered, showed, and drew but left out by chance, by record id."""
+
+    offered: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    dropout: float = Field(default=0.0, description="the chance of each drawn one to be left out")
+
+
 class EpisodeLine(Frozen):
     """One episode, as ``episodes.jsonl`` keeps it.
 
@@ -155,6 +164,7 @@ class EpisodeLine(Frozen):
     )
     recalled_count: int = Field(default=0, description="how many memories were recalled")
     recall_ids: tuple[str, ...] = ()
+    draws: tuple[Drawn, ...] = Field(default=(), description="what those recalls drew, in order")
     written: tuple[str, ...] = ()
     memory: dict[str, int] = Field(default_factory=dict)
     metrics: dict[str, float] = Field(default_factory=dict)

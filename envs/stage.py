@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from ..agent.environment import Environment, Task
 from ..agent.state import Episode
-from .runs import Arm, Recalled, RunSpec
+from .runs import Arm, Drawn, Recalled, RunSpec
 
 
 class Seat(Protocol):
@@ -34,6 +34,10 @@ class Seat(Protocol):
 
     def briefs(self, ids: Sequence[str]) -> Sequence[Recalled]:
         """What the run's record says of recalled records; those that are gone are left out."""
+        ...
+
+    def draws(self, recalls: Sequence[str]) -> Sequence[Drawn]:
+        """What these logged recalls drew, in order; those that are gone are left out."""
         ...
 
     def state(self) -> dict[str, int]:

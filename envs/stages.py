@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue, ValidationError
 
 from ..agent.environment import Environment, Task
-from ..errors import ReverieError, SettingsError
+from ..errors import RecordNotFound, ReverieError, SettingsError
 from ..memory.records import CasePayload, Record, Scope, StepPayload
 from .machine import cores
-from .runs import Arm, Recalled, RunSpec
+from .runs import Arm, Drawn, Recalled, RunSpec
 
 if TYPE_CHECKING:
     from ..agent.arms import AgentOptions
     from ..agent.models.base import ChatModel
     from ..agent.state import Episode, Limits
     from ..memory.memory import Memory
+    from ..memory.recollection import RecallLog
     from .alfworld import AlfWorld
     from .alfworld.environment import Protocol
     from .alfworld.games import Games
@@ -209,6 +210,17 @@ class AgentSeat:
                 continue
         return found
 
+    def draws(self, recalls: Sequence[str]) -> Sequence[Drawn]:
+        """See ``Seat.draws``."""
+        assert self._memory is not None
+        found: list[Drawn] = []
+        for name in recalls:
+            try:
+                found.append(drawn(self._memory.logged(name, scope=SCOPE)))
+            except RecordNotFound:
+                continue
+        return found
+
     def state(self) -> dict[str, int]:
         """See ``Seat.state``."""
         if self._memory is None:
@@ -248,6 +260,16 @@ def brief(record: Record) -> Recalled:
         task_type=payload.task_type if lived else "",
         outcome=payload.outcome if lived else "",
         text=text if len(text) <= BRIEF else text[: BRIEF - 1] + "…",
+    )
+
+
+def drawn(log: RecallLog) -> Drawn:
+    """What a logged recall drew, as a line keeps it."""
+    return Drawn(
+        offered=tuple(one.id for one in log.candidates),
+        chosen=log.chosen,
+        dropped=log.dropped,
+        dropout=log.dropout,
     )
 
 

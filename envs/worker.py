@@ -167,6 +167,7 @@ class Worker:
         often = [name for name, _ in counts.most_common(BRIEFS)]
         own = {
             "recalled": seat.briefs(often) if often else (),
+            "draws": seat.draws(episode.recall_ids) if episode.recall_ids else (),
             "recalled_count": len(episode.recalled),
             "trajectory": [
                 step.model_dump(mode="json") | {"recalled": len(step.recalled)}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from ..errors import RecordNotFound
 from .memory import Memory
@@ -31,6 +32,29 @@ class Exclusion:
         """The filter as the search takes it."""
         found = {"task_id": self.task_ids, "split": self.splits}
         return {name: values for name, values in found.items() if values}
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """An episode to keep: its name, its case, and its steps (searched text, payload)."""
+
+    episode: str
+    case: CasePayload
+    steps: Sequence[tuple[str, StepPayload]] = ()
+
+
+Fate = Literal["new", "counted", "known"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What keeping an episode did: the ids of its case and steps, and what became of the case.
+
+    It is ``new``, or ``counted`` by the record of an equal outcome, or ``known`` from before.
+    """
+
+    ids: tuple[str, ...]
+    case: Fate
 
 
 class CaseMemory:
@@ -90,25 +114,24 @@ class CaseMemory:
         Writing the same ``episode`` again changes nothing, so an interrupted write is simply
         repeated.
         """
-        case_id = _digest(self.scope, case.task, case.outcome, *case.plan)
-        records = [self._record(case_id, case.task, case, origin, sources=())]
-        for text, step in steps:
-            step_id = _digest(self.scope, *step.state.values(), step.action, step.outcome)
-            records.append(self._record(step_id, text, step, origin, sources=(case_id,)))
+        (kept,) = self.keep([Lived(episode, case, steps)], origin=origin)
+        return list(kept.ids)
+
+    def keep(self, lived: Sequence[Lived], *, origin: Origin) -> list[Kept]:
+        """`write` for many episodes at once; what became of each, in order.
+
+        New records are written together, all or none.
+        """
         fresh: dict[str, Record] = {}
-        for record in records:
-            payload = record.payload
-            assert isinstance(payload, CasePayload | StepPayload)
-            known = self._known(record.id)
-            if known is None:
-                counted = payload.model_copy(update={"episodes": (episode,)})
-                fresh[record.id] = record.model_copy(update={"payload": counted})
-            elif episode not in known.episodes:
-                counted = known.model_copy(update={"episodes": (*known.episodes, episode)})
-                self.memory.update(record.id, scope=self.scope, payload=counted)
+        done: list[Kept] = []
+        for one in lived:
+            records = self._records(one, origin)
+            fates: list[Fate] = [self._count(record, one.episode, fresh) for record in records]
+            ids = tuple(dict.fromkeys(record.id for record in records))
+            done.append(Kept(ids, fates[0]))
         if fresh:
             self.memory.add(list(fresh.values()))
-        return list(dict.fromkeys(record.id for record in records))
+        return done
 
     def cases(self, page: int = 500) -> list[Record]:
         """Every episode-level case, oldest first."""
@@ -121,13 +144,37 @@ class CaseMemory:
                 return found
             after = part[-1].id
 
-    def _known(self, record_id: str) -> CasePayload | StepPayload | None:
+    def _count(self, record: Record, episode: str, fresh: dict[str, Record]) -> Fate:
+        """Put a new record among the ``fresh``, or count the episode where it is kept already."""
+        waiting = fresh.get(record.id)
+        kept = waiting or self._known(record.id)
+        payload = (kept or record).payload
+        assert isinstance(payload, CasePayload | StepPayload)
+        if kept is not None and episode in payload.episodes:
+            return "known"
+        counted = payload.model_copy(update={"episodes": (*payload.episodes, episode)})
+        if kept is None or waiting is not None:
+            fresh[record.id] = (waiting or record).model_copy(update={"payload": counted})
+        else:
+            self.memory.update(record.id, scope=self.scope, payload=counted)
+        return "new" if kept is None else "counted"
+
+    def _known(self, record_id: str) -> Record | None:
         try:
-            payload = self.memory.get(record_id, scope=self.scope).payload
+            return self.memory.get(record_id, scope=self.scope)
         except RecordNotFound:
             return None
-        assert isinstance(payload, CasePayload | StepPayload)
-        return payload
+
+    def _records(self, lived: Lived, origin: Origin) -> list[Record]:
+        """The case of an episode, then its steps."""
+        case = lived.case.model_copy(update={"episodes": ()})
+        case_id = _digest(self.scope, case.task, case.outcome, *case.plan)
+        records = [self._record(case_id, case.task, case, origin, sources=())]
+        for text, step in lived.steps:
+            step_id = _digest(self.scope, *step.state.values(), step.action, step.outcome)
+            unnamed = step.model_copy(update={"episodes": ()})
+            records.append(self._record(step_id, text, unnamed, origin, sources=(case_id,)))
+        return records
 
     def _record(
         self,

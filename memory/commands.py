@@ -5,22 +5,37 @@ A thin skin: it parses, calls `Memory`, and renders. Who mounts it may give a de
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from .import_commands import import_cases
 from .records import Kind, Scope, Status
-
-if TYPE_CHECKING:
-    from .memory import Memory
-    from .records import Record
+from .terminal import (
+    Agent,
+    AsJson,
+    EmbedderName,
+    Session,
+    Url,
+    User,
+    Where,
+    answer,
+    credit_lines,
+    inline,
+    line,
+    open_memory,
+    pairs,
+    plain,
+    print_json,
+    short,
+    table,
+    when,
+)
 
 app = typer.Typer(
     name="memory",
@@ -29,23 +44,7 @@ app = typer.Typer(
     help="Look into a memory and look after it.",
 )
 
-Url = Annotated[
-    str | None,
-    typer.Option(
-        "--memory", "-m", envvar="REVERIE_MEMORY", help="Folder or URL; else the user's own."
-    ),
-]
-EmbedderName = Annotated[
-    str | None, typer.Option("--embedder", envvar="REVERIE_EMBEDDER", help="Name of the embedder.")
-]
-User = Annotated[str, typer.Option("--user", "-u", envvar="REVERIE_USER", help="Whose memory.")]
-Agent = Annotated[str | None, typer.Option("--agent", help="Only what this agent wrote.")]
-Session = Annotated[str | None, typer.Option("--session", help="Only this session.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 KindName = Annotated[Kind | None, typer.Option("--kind", help="Only this kind.")]
-Where = Annotated[
-    list[str] | None, typer.Option("--where", help="FIELD=VALUE of the payload; repeatable.")
-]
 
 
 @app.command("list")
@@ -65,19 +64,19 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List records in the order they were written."""
-    with _open(memory) as opened:
+    with open_memory(memory) as opened:
         records = opened.list(
             scope=Scope(user=user, agent=agent, session=session),
             kind=kind,
             status=None if all_ else status or Status.ACTIVE,
-            where=_pairs(where),
+            where=pairs(where),
             limit=limit,
             after=after,
         )
     if as_json:
-        _print_json({"records": [_plain(record) for record in records]})
+        print_json({"records": [plain(record) for record in records]})
         return
-    _table(("id", "kind", "when", "text"), [_line(record) for record in records])
+    table(("id", "kind", "when", "text"), [line(record) for record in records])
 
 
 @app.command()
@@ -87,44 +86,47 @@ def show(
     user: User = "default",
     as_json: AsJson = False,
 ) -> None:
-    """Show one record whole."""
-    with _open(memory) as opened:
-        record = opened.get(id, scope=Scope(user=user))
-    plain = _plain(record)
+    """Show one record whole, and what recalling it led to."""
+    scope = Scope(user=user)
+    with open_memory(memory) as opened:
+        record = opened.get(id, scope=scope)
+        credit = opened.credit([id], scope=scope)[id]
+    fields = plain(record)
     if as_json:
-        _print_json(plain)
-    else:
-        print("\n".join(f"{name}: {_inline(value)}" for name, value in plain.items()))
+        print_json({**fields, "credit": asdict(credit)})
+        return
+    print("\n".join(f"{name}: {inline(value)}" for name, value in fields.items()))
+    print("\n".join(credit_lines(credit)))
 
 
 @app.command()
 def history(id: str, memory: Url = None, user: User = "default", as_json: AsJson = False) -> None:
     """Show every version of a record, oldest first."""
-    with _open(memory) as opened:
+    with open_memory(memory) as opened:
         versions = opened.history(id, scope=Scope(user=user))
     if as_json:
-        plain = [
+        fields = [
             {
                 "number": version.number,
                 "changed": version.changed.isoformat(),
                 "action": version.action,
                 "note": version.note,
-                "record": _plain(version.record),
+                "record": plain(version.record),
             }
             for version in versions
         ]
-        _print_json({"versions": plain})
+        print_json({"versions": fields})
         return
-    _table(
+    table(
         ("no", "when", "action", "status", "note", "text"),
         [
             (
                 str(version.number),
-                _when(version.changed),
+                when(version.changed),
                 version.action,
                 version.record.status.value,
                 version.note,
-                _short(version.record.text),
+                short(version.record.text),
             )
             for version in versions
         ],
@@ -148,30 +150,30 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Find records by meaning and by words, best first."""
-    with _open(memory, embedder) as opened:
+    with open_memory(memory, embedder) as opened:
         hits = opened.search(
             query,
             scope=Scope(user=user, agent=agent, session=session),
             kinds=tuple(Kind) if kind is None else (kind,),
-            where=_pairs(where),
+            where=pairs(where),
             k=k,
             as_of=as_of,
         )
     if as_json:
-        plain = [
+        fields = [
             {
                 "score": hit.score,
                 "dense": hit.dense,
                 "lexical": hit.lexical,
-                "record": _plain(hit.record),
+                "record": plain(hit.record),
             }
             for hit in hits
         ]
-        _print_json({"hits": plain})
+        print_json({"hits": fields})
         return
-    _table(
+    table(
         ("score", "id", "kind", "when", "text"),
-        [(f"{hit.score:.3f}", *_line(hit.record)) for hit in hits],
+        [(f"{hit.score:.3f}", *line(hit.record)) for hit in hits],
     )
 
 
@@ -196,9 +198,9 @@ def add(
         payload=UtterancePayload(speaker=user),
         origin=Origin(source="user"),
     )
-    with _open(memory, embedder) as opened:
+    with open_memory(memory, embedder) as opened:
         (written,) = opened.add(record)
-    _answer(as_json, {"id": written}, written)
+    answer(as_json, {"id": written}, written)
 
 
 @app.command()
@@ -216,9 +218,9 @@ def forget(
 ) -> None:
     """Remove records for good, with what was derived from them alone."""
     scope = Scope(user=user, agent=agent, session=session)
-    with _open(memory) as opened:
+    with open_memory(memory) as opened:
         forget_now = partial(
-            opened.forget, ids or (), scope=scope, where=_pairs(where), everything=everything
+            opened.forget, ids or (), scope=scope, where=pairs(where), everything=everything
         )
         receipt = forget_now(dry_run=True)
         gone = len(receipt.forgotten) + len(receipt.derived)
@@ -226,7 +228,7 @@ def forget(
             if not yes and sys.stdin.isatty():
                 typer.confirm(f"Forget {gone} records for good?", abort=True, err=True)
             receipt = forget_now()
-    plain = {
+    fields = {
         "forgotten": list(receipt.forgotten),
         "derived": list(receipt.derived),
         "kept": list(receipt.kept),
@@ -234,9 +236,9 @@ def forget(
         "dry_run": dry_run,
     }
     word = "would be forgotten" if dry_run else "forgotten"
-    _answer(
+    answer(
         as_json,
-        plain,
+        fields,
         f"{len(receipt.forgotten)} {word}, and {len(receipt.derived)} derived from them; "
         f"{len(receipt.kept)} others keep their other sources",
     )
@@ -252,9 +254,9 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write a scope's records, vectors and history to a file of JSON lines."""
-    with _open(memory) as opened:
+    with open_memory(memory) as opened:
         count = opened.export(path, scope=Scope(user=user, agent=agent, session=session))
-    _answer(as_json, {"records": count, "path": str(path)}, f"{count} records in {path}")
+    answer(as_json, {"records": count, "path": str(path)}, f"{count} records in {path}")
 
 
 @app.command("import")
@@ -266,9 +268,12 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Take in an export; importing twice changes nothing."""
-    with _open(memory, embedder) as opened:
+    with open_memory(memory, embedder) as opened:
         done = opened.import_(path, scope=Scope(user=user))
-    _answer(as_json, asdict(done), f"{done.written} written, {done.known} known already")
+    answer(as_json, asdict(done), f"{done.written} written, {done.known} known already")
+
+
+app.command("import-cases")(import_cases)
 
 
 @app.command()
@@ -280,12 +285,12 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check that the store is whole; exit 1 if it is not."""
-    with _open(memory) as opened:
+    with open_memory(memory) as opened:
         report = opened.verify(absent=absent)
     lines = [*report.problems, *(f"found in {place}" for place in report.found or ())]
     counts = ", ".join(f"{count} {name}" for name, count in report.checked.items())
     verdict = "whole" if report.ok else "NOT whole" if report.problems else "the text is there"
-    _answer(
+    answer(
         as_json,
         {"ok": report.ok, **asdict(report)},
         "\n".join([f"{verdict}: {counts}", *lines]),
@@ -303,9 +308,9 @@ def reindex(
     as_json: AsJson = False,
 ) -> None:
     """Build the vector index anew, or move the store to another embedder."""
-    with _open(memory) as opened:
+    with open_memory(memory) as opened:
         count = opened.reindex(embedder)
-    _answer(as_json, {"indexed": count}, f"{count} vectors in the index")
+    answer(as_json, {"indexed": count}, f"{count} vectors in the index")
 
 
 @app.command()
@@ -315,7 +320,7 @@ def salvage(memory: Url = None, as_json: AsJson = False) -> None:
     from .salvage import salvage as save
 
     saved = save(Path(memory) if memory else data_folder() / "memory")
-    _answer(
+    answer(
         as_json,
         {"records": saved.records, "lost": saved.lost, "damaged": str(saved.damaged)},
         f"{saved.records} records saved, {saved.lost} lost; the damaged journal is {saved.damaged}",
@@ -325,76 +330,9 @@ def salvage(memory: Url = None, as_json: AsJson = False) -> None:
 @app.command()
 def stats(memory: Url = None, as_json: AsJson = False) -> None:
     """Count what the store holds."""
-    with _open(memory) as opened:
-        plain = asdict(opened.stats())
+    with open_memory(memory) as opened:
+        fields = asdict(opened.stats())
     if as_json:
-        _print_json(plain)
+        print_json(fields)
     else:
-        print("\n".join(f"{name}: {_inline(value)}" for name, value in plain.items()))
-
-
-def _open(url: str | None, embedder: str | None = None) -> Memory:
-    from .address import data_folder
-    from .memory import Memory
-
-    return Memory.open(url or data_folder() / "memory", embedder=embedder)
-
-
-def _pairs(where: Sequence[str] | None) -> dict[str, str] | None:
-    if not where:
-        return None
-    pairs: dict[str, str] = {}
-    for pair in where:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise typer.BadParameter(f"{pair!r}: write FIELD=VALUE", param_hint="--where")
-        pairs[name] = value
-    return pairs
-
-
-def _plain(record: Record) -> dict[str, object]:
-    return json.loads(record.model_dump_json())
-
-
-def _line(record: Record) -> tuple[str, str, str, str]:
-    return record.id, record.kind.value, _when(record.event_time), _short(record.text)
-
-
-def _when(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M")
-
-
-def _short(text: str, width: int = 100) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= width else line[: width - 1] + "…"
-
-
-def _inline(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _answer(as_json: bool, plain: Mapping[str, object], words: str) -> None:
-    if as_json:
-        _print_json(plain)
-    else:
-        print(words)
-
-
-def _print_json(plain: Mapping[str, object]) -> None:
-    print(json.dumps(plain, ensure_ascii=False))
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table for a person, tab-separated lines for a pipe."""
-    if not sys.stdout.isatty():
-        for row in rows:
-            print("\t".join(row))
-        return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(*head, box=None, header_style="bold")
-    for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
-    Console().print(table)
+        print("\n".join(f"{name}: {inline(value)}" for name, value in fields.items()))

@@ -27,6 +27,7 @@ class Memory(WriteVerbs, RecallVerbs, KeepVerbs):
     arecall = twin(RecallVerbs.recall)
     areward = twin(RecallVerbs.reward)
     autility = twin(RecallVerbs.utility)
+    acredit = twin(RecallVerbs.credit)
     arecalls = twin(RecallVerbs.recalls)
     aforget = twin(KeepVerbs.forget)
     averify = twin(KeepVerbs.verify)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MemoryFault, RecordNotFound
+from .credit import Credit, credit, trial_of
 from .reads import Hits, ReadVerbs
 from .recollection import (
     Choice,
@@ -20,6 +21,7 @@ from .recollection import (
     check_choice,
     log_recall,
     log_reward,
+    read_offers,
     read_recall,
     read_recalls,
     read_utility,
@@ -48,7 +50,7 @@ Logs = list[RecallLog]
 
 
 class RecallVerbs(ReadVerbs):
-    """recall, reward, utility, recalls."""
+    """recall, reward, utility, credit, recalls."""
 
     def recall(
         self,
@@ -120,6 +122,19 @@ class RecallVerbs(ReadVerbs):
                 return {}
             return read_utility(connection, rows_in_scope(connection, owner, scope, ids))
 
+    def credit(self, ids: Sequence[str], *, scope: Scope) -> dict[str, Credit]:
+        """What showing each of these records changed, by the recalls logged in this scope.
+
+        Ids this scope does not have are left out. See `credit.Contrast`.
+        """
+        with self._journal.reading() as connection:
+            owner = owner_of(connection, checked(scope).user)
+            if owner is None:
+                return {}
+            rows = rows_in_scope(connection, owner, scope, ids)
+            logs = read_offers(connection, owner, scope, list(rows.values()))
+        return credit(rows, [trial_of(log) for log in logs])
+
     def logged(self, recall_id: str, *, scope: Scope) -> RecallLog:
         """One logged recall. Raises RecordNotFound."""
         with self._journal.reading() as connection:
@@ -155,9 +170,8 @@ class RecallVerbs(ReadVerbs):
         """What `keep_learned` kept under this name; None if nothing was, or it was forgotten."""
         with self._journal.reading() as connection:
             found = connection.execute(
-                "SELECT data FROM learned l JOIN owners o ON o.owner = l.owner "
-                "WHERE o.user = ? AND l.agent = ? AND l.name = ?",
-                (checked(scope).user, scope.agent or "", name),
+                "SELECT data FROM learned WHERE owner = ? AND agent = ? AND name = ?",
+                (owner_of(connection, checked(scope).user), scope.agent or "", name),
             ).fetchone()
         return None if found is None else found[0]
 

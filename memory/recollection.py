@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -210,6 +210,36 @@ def read_recall(
     if found is None:
         raise RecordNotFound(f"no recall {recall_id!r} was logged in this scope")
     return _logged(found, scope.user)
+
+
+def read_offers(
+    connection: sqlite3.Connection, owner: int, scope: Scope, rows: Sequence[int]
+) -> list[RecallLog]:
+    """The logged recalls of a scope that offered any of these rows, oldest first, each once."""
+    numbers: set[int] = set()
+    for page in _pages(rows):
+        marks = ",".join("?" * len(page))
+        numbers.update(
+            number
+            for (number,) in connection.execute(
+                f"SELECT recall FROM recall_rows WHERE row IN ({marks})", page
+            )
+        )
+    return [
+        _logged(values, scope.user)
+        for page in _pages(sorted(numbers))
+        for values in connection.execute(
+            f"SELECT {_LOGGED} FROM recalls WHERE recall IN ({','.join('?' * len(page))}) "
+            "AND owner = ? AND (? IS NULL OR agent = ?) AND (? IS NULL OR session = ?) "
+            "ORDER BY recall",
+            [*page, owner, scope.agent, scope.agent, scope.session, scope.session],
+        )
+    ]
+
+
+def _pages(numbers: Sequence[int], size: int = 500) -> Iterator[Sequence[int]]:
+    for start in range(0, len(numbers), size):
+        yield numbers[start : start + size]
 
 
 _LOGGED = (

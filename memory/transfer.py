@@ -152,7 +152,8 @@ def read_head(path: Path) -> tuple[str | None, int | None]:
         embedder, dim = head["embedder"], head["dim"]
     except (ValueError, KeyError, TypeError) as error:
         raise MemoryFault(
-            f"{path} is no memory export of format {FORMAT}: its first line says {first[:80]!r}"
+            f"{path} is no memory export of format {FORMAT}: its first line says {first[:80]!r}. "
+            "`reverie memory import-cases` reads files of cases"
         ) from error
     return (
         None if embedder is None else str(embedder),

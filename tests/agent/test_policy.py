@@ -106,7 +106,7 @@ def test_utility_takes_the_proven_of_those_that_are_similar_enough() -> None:
 
 
 def test_a_memory_never_recalled_is_worth_the_mean_of_the_bank_and_its_similarity() -> None:
-    q = KernelQ(KernelOptions(start=0.5, similarity_weight=0.5))
+    q = KernelQ(KernelOptions(start=0.5, slope=0.5))
     fresh = q.values(HERE, ["x", "y"], np.array([0.2, 0.6]))
     assert fresh == pytest.approx([0.4, 0.6])
     for _ in range(50):
@@ -128,7 +128,7 @@ def test_a_memory_is_worth_what_it_earned_in_states_like_this_one() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 1)), max_size=40))
 def test_values_stay_within_the_rewards_and_the_start(rewards: list[tuple[str, float]]) -> None:
-    q = KernelQ(KernelOptions(similarity_weight=0.0))
+    q = KernelQ(KernelOptions(slope=0.0))
     for name, reward in rewards:
         q.add(name, facing(1, len(name)), reward)
     low = min([0.5, *(reward for _, reward in rewards)])

@@ -13,7 +13,7 @@ import pytest
 from reverie.envs import charts
 from reverie.envs.report import render, write_curve
 from reverie.envs.runner import run
-from reverie.envs.runs import Arm, Budget, read_header, read_lines
+from reverie.envs.runs import Arm, Budget, Drawn, EpisodeLine, read_header, read_lines
 from reverie.envs.statistics import Point, Summary
 from reverie.errors import SettingsError
 from reverie.tests.envs.world import spec_for, stage
@@ -95,6 +95,43 @@ def test_what_an_episode_says_cannot_act_on_the_page(out: Path) -> None:
     changed = {"goal": evil, "task_type": evil, "error": evil, "trajectory": (step,)}
     hostile = [line.model_copy(update=changed) for line in lines]
     assert "<script" not in render(header, hostile, summary)
+
+
+def with_draws(out: Path, dropout: float) -> str:
+    """The page of the run if every online episode had drawn two keys and left one out at times."""
+    header, lines = read_header(out), read_lines(out)
+    summary = Summary.model_validate_json((out / "summary.json").read_text())
+    drawn: list[EpisodeLine] = []
+    for line in lines:
+        if line.arm != Arm.ONLINE:
+            drawn.append(line)
+            continue
+        shown = dropout == 0 or line.success
+        draw = Drawn(
+            offered=("a<b", "plain", "idle"),
+            chosen=("a<b", "plain") if shown else ("plain",),
+            dropped=() if shown else ("a<b",),
+            dropout=dropout,
+        )
+        drawn.append(line.model_copy(update={"draws": (draw,)}))
+    return render(header, drawn, summary)
+
+
+def test_what_showing_a_memory_changed_is_told_where_chance_left_it_out(out: Path) -> None:
+    page = with_draws(out, 0.2)
+    assert "the 1 that most episodes tell of, among 1 that were drawn" in page
+    assert "1 others were never left out, or never shown" in page
+    assert "effect of showing it" in page and "a&lt;b" in page
+    assert "<span class='up'>+1.00</span>" in page
+    parser = Balance()
+    parser.feed(page)
+    assert parser.open == []
+
+
+def test_without_dropout_the_page_says_that_nothing_can_be_told(out: Path) -> None:
+    page = with_draws(out, 0.0)
+    assert "of 2 that were drawn: 2 not measurable: never left out." in page
+    assert "effect of showing it" not in page
 
 
 def test_a_run_without_episodes_has_a_page_too(tmp_path: Path) -> None:

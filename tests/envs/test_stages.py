@@ -138,6 +138,9 @@ def test_the_arms_differ_in_memory_alone(whole: Path) -> None:
     for line in lines:
         assert bool(line.recalled) == (line.arm != Arm.OFF)
         assert bool(line.written) == (line.arm == Arm.ONLINE)
+        assert len(line.draws) == len(line.recall_ids) == (line.arm != Arm.OFF)
+        for draw in line.draws:
+            assert draw.chosen and set(draw.chosen) <= set(draw.offered) and not draw.dropped
     assert len({x.memory["records"] for x in lines if x.arm == Arm.FROZEN}) == 1
     rewards = [x.memory["rewards"] for x in lines if x.arm == Arm.ONLINE]
     assert rewards == sorted(rewards) and rewards[-1] > 0

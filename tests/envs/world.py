@@ -22,7 +22,7 @@ from pydantic import JsonValue
 from reverie.agent.environment import Observation, Outcome, StepResult, Task
 from reverie.agent.state import Episode, TraceStep
 from reverie.envs.runner import run
-from reverie.envs.runs import Arm, Budget, Recalled, RunSpec
+from reverie.envs.runs import Arm, Budget, Drawn, Recalled, RunSpec
 from reverie.errors import EnvironmentFault, StoreLocked
 
 WOODS = {"oak": "red", "elm": "blue", "ash": "green"}
@@ -190,6 +190,9 @@ class Chair:
             for note in notes
             if note["id"] in ids
         ]  # fmt: skip
+
+    def draws(self, recalls: Sequence[str]) -> Sequence[Drawn]:
+        return ()
 
     def state(self) -> dict[str, int]:
         if self.notebook is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reverie.memory.cases import CaseMemory, Exclusion
+from reverie.memory.cases import CaseMemory, Exclusion, Lived
 from reverie.memory.memory import Memory
 from reverie.memory.recalls import Shortlist
 from reverie.memory.recollection import Choice
@@ -71,6 +71,21 @@ def test_a_success_and_a_failure_of_one_plan_are_two_cases(bank: CaseMemory) -> 
     bank.write(case(won=False), [], episode="e2", origin=ORIGIN)
     outcomes = {c.payload.outcome for c in bank.cases() if isinstance(c.payload, CasePayload)}
     assert outcomes == {"success", "failure"}
+
+
+def test_many_episodes_are_kept_at_once_and_each_says_what_became_of_it(bank: CaseMemory) -> None:
+    bank.write(case("boil it"), [], episode="e0", origin=ORIGIN)
+    lived = [
+        Lived("e1", case(), [step()]),
+        Lived("e2", case(), [step()]),
+        Lived("e1", case()),
+        Lived("e3", case("boil it")),
+    ]
+    kept = bank.keep(lived, origin=ORIGIN)
+    assert [one.case for one in kept] == ["new", "counted", "known", "counted"]
+    assert [len(one.ids) for one in kept] == [2, 2, 1, 1]
+    counts = [c.payload.attempts for c in bank.cases() if isinstance(c.payload, CasePayload)]
+    assert counts == [2, 2]
 
 
 def test_a_task_does_not_see_its_own_case_nor_an_excluded_split(bank: CaseMemory) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from typer.testing import CliRunner
 
 from reverie.memory.commands import app
 from reverie.memory.memory import Memory
+from reverie.memory.recalls import Shortlist
+from reverie.memory.recollection import Choice
+from reverie.memory.records import Origin, Record, Scope, UtterancePayload
 
 
 class Shell:
@@ -71,10 +75,60 @@ def test_an_export_goes_into_another_store(shell: Shell, tmp_path: Path) -> None
     assert answer == {"written": 2, "known": 0}
 
 
+CASE = '{"task": "heat the egg", "steps": ["take egg", "heat egg"], "reward": 1}'
+
+
+def test_cases_of_others_are_imported_and_bad_rows_are_listed(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "cases.jsonl"
+    file.write_text(f'{CASE}\n{{"task": "boil"}}\n{{"task": "fry"}}\n[]\n')
+    said = shell("import-cases", str(file), code=4)
+    assert said.startswith("1 cases written, 0 counted by an equal outcome, 0 known already; 1 suc")
+    assert "bad row, lines 2-3: reward: Field required" in said
+    assert "bad row, line 4: no JSON object" in said
+    done = shell.json("import-cases", str(file), "--format", "trajectories", code=4)
+    assert (done["written"], done["known"]) == (0, 1)
+    assert [row["line"] for row in done["bad"]] == [2, 3, 4]
+    (record,) = shell.json("list", "--kind", "case", "--agent", "reverie")["records"]
+    assert record["origin"]["detail"] == "cases.jsonl"
+
+
+def test_strict_writes_nothing_of_a_file_with_a_bad_row(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "cases.jsonl"
+    file.write_text(f"{CASE}\n[]\n")
+    done = shell.json("import-cases", str(file), "--strict", code=1)
+    assert done["written"] == 0 and [row["line"] for row in done["bad"]] == [2]
+    assert shell("import-cases", str(file), "--strict", code=1).startswith("nothing was written")
+    assert shell.json("list", "--kind", "case") == {"records": []}
+    file.write_text(CASE)
+    assert shell.json("import-cases", str(file), "--strict", "--split", "train")["written"] == 1
+    assert shell.json("list", "--where", "split=train")["records"]
+
+
+def test_show_tells_what_showing_a_memory_changed(shell: Shell, folder: Path) -> None:
+    assert "effect of showing it: not measurable: never drawn" in shell("show", "a")
+    scope = Scope(user="ann")
+    with Memory.open(folder) as memory:
+        for reward, shown in ((1.0, True), (1.0, True), (0.0, False)):
+            ids = ("a",) if shown else ()
+            left = () if shown else ("a",)
+            choice = Choice(ids, {"a": 1.0}, dropped=left, dropout=0.3)
+            done = memory.recall("Berlin", scope=scope, choose=partial(always, choice))
+            memory.reward(done.id, reward)
+    said = shell("show", "a")
+    assert "recalls: offered 3, shown 2, left out by chance 1" in said
+    assert "effect of showing it: reward +1.000, 95 % interval [" in said
+    assert "Agresti-Caffo (mean reward 1.000 in 2 episodes with it, 0.000 in 1 without)" in said
+    credit = shell.json("show", "a")["credit"]
+    assert (credit["recalled"], credit["chosen"], credit["dropped"]) == (3, 2, 1)
+    assert credit["contrast"]["change"] == 1.0 and len(credit["contrast"]["ci"]) == 2
+
+
+def always(choice: Choice, found: Shortlist) -> Choice:
+    return choice
+
+
 def test_a_damaged_journal_is_salvaged(shell: Shell, folder: Path) -> None:
     with Memory.open(folder) as memory:
-        from reverie.memory.records import Origin, Record, Scope, UtterancePayload
-
         scope = Scope(user="ann")
         memory.add(
             [
