@@ -63,8 +63,9 @@ class World:
         mixed: list[NDArray[np.int64]] = [rng.permutation(of) for of in places]
         taken, rest = [of[:each] for of in mixed], [of[each:] for of in mixed]
         cases = np.concatenate(taken)
-        self._wanted = rng.integers(0, STRATEGIES, rounds)
-        asked = np.array([rng.choice(rest[one]) for one in self._wanted])
+        self._wanted = rng.integers(0, STRATEGIES, rounds, dtype=np.int64)
+        wanted: list[int] = self._wanted.tolist()
+        asked = [int(rng.choice(rest[one])) for one in wanted]
         self._states = questions.vectors[asked]
         self._strategy = questions.category[cases]
         self._quality = rng.random(MEMORIES)
