@@ -12,7 +12,7 @@
     │   ├── StoreCorrupt        the journal or the index is damaged; names the command that mends it
     │   ├── StoreFull           the disk is full; the write was rolled back
     │   └── EmbedderMismatch    the store was written with another embedder; names the migration
-    ├── PolicyFault             a policy file or a log that nothing can be learnt from
+    ├── PolicyFault             a policy file that cannot be used
     ├── ModelError              a language model call failed for good
     │   ├── ModelUnavailable    no such model, no key, or no connection
     │   ├── ContextOverflow     the prompt does not fit the model's context
@@ -93,7 +93,7 @@ class EmbedderMismatch(MemoryFault):
 
 
 class PolicyFault(ReverieError):
-    """A policy file that cannot be used, or a log that does not say what was asked of it."""
+    """A policy file that cannot be used."""
 
 
 class ModelError(ReverieError):

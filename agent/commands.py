@@ -5,17 +5,15 @@ A thin skin: it parses, calls `policy_eval` and `Memory`, and renders.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
 from ..errors import RecordNotFound
 from ..memory.records import Scope
 from ..memory.terminal import Agent, AsJson, Url, User, open_memory, print_json, table, when
-from .learning import PAGE, PolicyName, make_policy
+from .learning import PAGE, PolicyName, make_policy, with_vector
 from .policy import NOTHING
 
 if TYPE_CHECKING:
@@ -136,12 +134,7 @@ def _logs(memory: Memory, scope: Scope) -> list[RecallLog]:
     found: list[RecallLog] = []
     while page := memory.recalls(scope=scope, limit=PAGE, after=found[-1].id if found else None):
         found += page
-    return [
-        replace(log, vector=np.asarray(memory.embedder.embed_query(log.query), np.float32))
-        if log.vector is None and log.query and log.reward is not None
-        else log
-        for log in found
-    ]
+    return [log if log.reward is None else with_vector(log, memory) for log in found]
 
 
 def _judgeable(

@@ -60,7 +60,7 @@ def replay(policy: Policy, memory: Memory, scope: Scope) -> int:
     """
     learnt = 0
     for _, together in groupby(_rewarded(memory, scope), _episode):
-        logs = [_embedded(log, memory) for log in together]
+        logs = [with_vector(log, memory) for log in together]
         reward = logs[-1].reward
         assert reward is not None, "only rewarded recalls are read"
         learn_episode(policy, [selection_of(log) for log in logs], reward)
@@ -79,7 +79,8 @@ def _episode(log: RecallLog) -> str:
     return log.context.get("episode") or log.id
 
 
-def _embedded(log: RecallLog, memory: Memory) -> RecallLog:
+def with_vector(log: RecallLog, memory: Memory) -> RecallLog:
+    """The recall with its query's vector, embedded again if the one it had is of no use now."""
     if log.vector is not None or not log.query:
         return log
     return replace(log, vector=np.asarray(memory.embedder.embed_query(log.query), np.float32))

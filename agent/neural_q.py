@@ -52,7 +52,7 @@ class NeuralQPolicy:
         seed: int = 0,
         hidden: int = 64,
         batch: int = 32,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 1e-4,
         replayed: int = 4096,
     ) -> None:
         self.kernel = KernelQPolicy(options, dropout=dropout, abstain=abstain)

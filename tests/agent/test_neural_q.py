@@ -35,7 +35,7 @@ def vectors(ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
 
 def policy(seed: int = 0, discount: float = 0.0) -> NeuralQPolicy:
     options = KernelOptions(temperature=0.1, discount=discount)
-    return NeuralQPolicy(options, vectors=vectors, abstain=False, seed=seed)
+    return NeuralQPolicy(options, vectors=vectors, abstain=False, seed=seed, learning_rate=1e-3)
 
 
 def lived(policy: NeuralQPolicy, rounds: int) -> list[str]:
