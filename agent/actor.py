@@ -26,6 +26,17 @@ class Act:
     usage: Usage
     scores: Mapping[str, float] = field(default_factory=dict[str, float])
 
+    @property
+    def uncertainty(self) -> float:
+        """The entropy of softmax(scores) over its maximum, in [0, 1]; 0 without scores."""
+        if len(self.scores) < 2:
+            return 0.0
+        best = max(self.scores.values())
+        weights = [math.exp(score - best) for score in self.scores.values()]
+        total = math.fsum(weights)
+        entropy = -math.fsum(one / total * math.log(one / total) for one in weights if one)
+        return min(1.0, max(0.0, entropy / math.log(len(weights))))
+
 
 class Actor(Protocol):
     """Chooses the next action."""

@@ -11,13 +11,15 @@ from ..memory.records import CasePayload, Scope
 from .abstraction import Lifter
 from .actor import Actor, ChatActor, ScoringActor
 from .environment import Environment, Outcome, Task
+from .learning import PolicyName, TriggerName, ready_policy, ready_trigger
 from .models import open_model
 from .models.base import ChatModel, ScoringModel
-from .nodes import Nodes, Parts
-from .policy import Policy, SimilarityPolicy
+from .nodes import Nodes
+from .parts import Parts
+from .policy import Policy
 from .reflect import OutcomeReflector, Reflector
 from .state import Episode, EpisodeState, Event, Limits, StopReason, nothing_spent, steps_of
-from .trigger import Always, Trigger
+from .trigger import Trigger
 from .weaver import JointWeaver, PriorWeaver, TextWeaver, Weaver
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ class Agent:
     """Plays episodes; what it learnt is recalled in the next ones.
 
     With ``memory=None`` it is the same agent without memory. ``scope`` says whose memory it uses.
+    A policy or trigger given by name goes on from what the memory knows of its rewards; an object
+    is taken as it is, but a trigger that learns takes up what was kept and keeps what it learns.
     ``recall_cases`` episodes are chosen by the policy from a ``shortlist`` for the model to read;
     ``recall_steps`` nearest steps vote on the action. ``exclude_splits`` keeps whole splits out of
     recall; a task's own cases are always kept out.
@@ -46,8 +50,8 @@ class Agent:
         memory: Memory | None = None,
         *,
         scope: Scope | None = None,
-        trigger: Trigger | None = None,
-        policy: Policy | None = None,
+        trigger: Trigger | TriggerName = "always",
+        policy: Policy | PolicyName = "similarity",
         weaver: Weaver | None = None,
         actor: Actor | None = None,
         reflector: Reflector | None = None,
@@ -72,8 +76,8 @@ class Agent:
         self.checkpointer = checkpointer
         self._built: tuple[Environment, EpisodeGraph] | None = None
         self.parts = Parts(
-            trigger=trigger or Always(),
-            policy=policy or SimilarityPolicy(),
+            trigger=ready_trigger(trigger, memory, self.scope),
+            policy=ready_policy(policy, memory, self.scope) if isinstance(policy, str) else policy,
             weaver=weaver
             or JointWeaver(TextWeaver(self.model.count_tokens), PriorWeaver(self.lifter)),
             actor=actor or default_actor(self.model),
@@ -86,6 +90,7 @@ class Agent:
             shortlist=shortlist,
             exclude_splits=exclude_splits,
             model_id=self.model.id,
+            count_tokens=self.model.count_tokens,
         )
 
     def play(
@@ -196,6 +201,7 @@ def episode_of(state: EpisodeState) -> Episode:
         stop_reason=cast(StopReason, state.get("stop")),
         trajectory=tuple(steps),
         recalled=tuple(dict.fromkeys(recalled)),
+        recalled_tokens=sum(step.read for step in steps),
         recall_ids=tuple(one["recall_id"] for one in state.get("selections", [])),
         written=tuple(state.get("written", [])),
         **spent,

@@ -7,7 +7,6 @@ writes and learns. They share the model, the actor and its settings: memory is t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import Literal
 
 from pydantic import Field
@@ -20,22 +19,23 @@ from .abstraction import Lifter
 from .actor import Actor, ChatActor, ScoringActor
 from .agent import DEFAULT_SCOPE, Agent
 from .environment import Environment, Outcome, Task
-from .learning import PolicyName, make_policy, replay
+from .learning import PolicyName, TriggerName, ready_policy, ready_trigger
 from .models.base import ChatModel, ScoringModel
-from .policy import Policy
 from .reflect import ModelReflector, OutcomeReflector
 from .state import Limits, TraceStep, View
-from .trigger import TRIGGERS
-from .weaver import JointWeaver, PriorWeaver, TextWeaver, Weaver
+from .weaver import JointWeaver, PlanWeaver, PriorWeaver, TextWeaver, Weaver
 
 ArmName = Literal["off", "frozen", "online"]
-WeaverName = Literal["text", "prior", "text+prior"]
+WeaverName = Literal["text", "prior", "text+prior", "plan", "text+plan"]
 
 
 class AgentOptions(Frozen):
     """What can be set by name on the command line; the same in every arm."""
 
-    trigger: Literal["always", "never", "first", "stuck"] = "always"
+    trigger: TriggerName = "always"
+    trigger_price: float | None = Field(
+        default=None, ge=0, description="reward per 1,000 recalled tokens, for the learned trigger"
+    )
     policy: PolicyName = "similarity"
     policy_temperature: float | None = Field(
         default=None, ge=0, description="of the draw among memories; None is the policy's own"
@@ -45,7 +45,8 @@ class AgentOptions(Frozen):
     )
     weaver: WeaverName = Field(
         default="text+prior",
-        description="how memory acts: as text, as a prior over the actions, or as both",
+        description="how memory acts: as text, as a prior over the actions (from similar steps, or "
+        "from the plans of the chosen cases), or as both",
     )
     memory_weight: float = Field(default=1.0, ge=0, description="of the prior against the model")
     memory_tokens: int = Field(default=400, ge=0, description="budget of the text")
@@ -74,45 +75,41 @@ def build_agent(
         raise SettingsError(f"the {arm} arm needs a memory")
     lifter = Lifter()
     inner = OutcomeReflector(lifter)
+    whose = scope or DEFAULT_SCOPE
+    memory = None if arm == "off" else memory
     return Agent(
         model,
-        None if arm == "off" else memory,
-        scope=scope,
-        trigger=TRIGGERS[chosen.trigger](),
-        policy=_policy(chosen, memory, scope),
+        memory,
+        scope=whose,
+        trigger=ready_trigger(chosen.trigger, memory, whose, price=chosen.trigger_price),
+        policy=ready_policy(
+            chosen.policy,
+            memory,
+            whose,
+            temperature=chosen.policy_temperature,
+            dropout=chosen.policy_dropout,
+        ),
         weaver=_weaver(chosen, model, lifter),
         actor=_actor(chosen, model),
         reflector=ModelReflector(model, inner) if chosen.reflect == "model" else inner,
         lifter=lifter,
         limits=limits,
-        recall_cases=chosen.recall_cases if "text" in chosen.weaver else 0,
+        recall_cases=0 if chosen.weaver == "prior" else chosen.recall_cases,
         recall_steps=chosen.recall_steps if "prior" in chosen.weaver else 0,
         write=arm == "online",
         learn=arm == "online",
     )
 
 
-def _policy(options: AgentOptions, memory: Memory | None, scope: Scope | None) -> Policy:
-    """The policy as far as the journal can teach it."""
-    whose = scope or DEFAULT_SCOPE
-    policy = make_policy(
-        options.policy,
-        temperature=options.policy_temperature,
-        dropout=options.policy_dropout,
-        vectors=partial(memory.vectors, scope=whose) if memory is not None else None,
-    )
-    if memory is not None:
-        replay(policy, memory, whose)
-    return policy
-
-
 def _weaver(options: AgentOptions, model: ChatModel, lifter: Lifter) -> Weaver:
     text = TextWeaver(model.count_tokens, options.memory_tokens)
-    prior = PriorWeaver(lifter)
+    prior, plan = PriorWeaver(lifter), PlanWeaver(lifter)
     weavers: dict[WeaverName, Weaver] = {
         "text": text,
         "prior": prior,
         "text+prior": JointWeaver(text, prior),
+        "plan": plan,
+        "text+plan": JointWeaver(text, plan),
     }
     return weavers[options.weaver]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from ..memory.records import Frozen
 from .abstraction import LiftedState, Lifter
@@ -58,14 +58,10 @@ def action_prior(
     """
     lifted = {action: lifter.lift_action(action, state.fillers) for action in actions}
     instances = Counter(lifted.values())
-    itself = similarity(state, state, weights)
     votes: dict[str, float] = {}
-    for step in neighbours:
+    for step, likeness in _alike(state, neighbours, instances, weights):
         form = step["action"]
-        if form in instances:
-            kappa = similarity(state, LiftedState.from_facets(step["state"]), weights)
-            weight = math.exp(kappa - itself) * (1.0 + math.log(step["attempts"]))
-            votes[form] = votes.get(form, 0.0) + weight
+        votes[form] = votes.get(form, 0.0) + likeness * (1.0 + math.log(step["attempts"]))
     if not votes:
         return {}
     evidence = sum(votes.values()) + doubt
@@ -73,6 +69,37 @@ def action_prior(
         action: math.log((votes.get(form, 0.0) / instances[form] + doubt / len(actions)) / evidence)
         for action, form in lifted.items()
     }
+
+
+def novelty(
+    state: LiftedState,
+    actions: Sequence[str],
+    neighbours: Iterable[RecalledStep],
+    *,
+    lifter: Lifter,
+    weights: KernelWeights,
+) -> float:
+    """How unlike the state is to the nearest step whose action is admissible, in [0, 1].
+
+    1 - exp(-d) for one that is d nats less similar than the state itself, 1 for none.
+    """
+    possible = {lifter.lift_action(action, state.fillers) for action in actions}
+    alike = (one for _, one in _alike(state, neighbours, possible, weights))
+    return 1.0 - max(alike, default=0.0)
+
+
+def _alike(
+    state: LiftedState,
+    neighbours: Iterable[RecalledStep],
+    possible: Container[str],
+    weights: KernelWeights,
+) -> Iterator[tuple[RecalledStep, float]]:
+    """Each neighbour whose action is possible, with exp(κ(s, s_i) - κ(s, s))."""
+    itself = similarity(state, state, weights)
+    for step in neighbours:
+        if step["action"] in possible:
+            kappa = similarity(state, LiftedState.from_facets(step["state"]), weights)
+            yield step, math.exp(kappa - itself)
 
 
 def _jaccard(a: Sequence[str], b: Sequence[str]) -> float:

@@ -1,9 +1,10 @@
-"""Policies by name, and how one learns again, from the journal, what it had learnt."""
+"""Policies and triggers by name, and how each comes by what it had learnt before."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from typing import Literal
 
@@ -13,6 +14,7 @@ from ..memory.memory import Memory
 from ..memory.recollection import RecallLog
 from ..memory.records import Scope
 from .kernel_q import KernelOptions, KernelQPolicy
+from .learned_trigger import LearnedTrigger, TriggerOptions
 from .neural_q import NeuralQPolicy, Vectors
 from .policy import (
     Policy,
@@ -21,8 +23,11 @@ from .policy import (
     learn_episode,
     selection_of,
 )
+from .trigger import KEPT_TRIGGER, RULES, LearningTrigger, Trigger
 
 PolicyName = Literal["similarity", "utility", "kernel-q", "neural-q"]
+
+TriggerName = Literal["always", "never", "first", "stuck", "learned"]
 
 PAGE = 500
 
@@ -50,6 +55,46 @@ def make_policy(
     if name == "kernel-q":
         return KernelQPolicy(options, dropout=dropout)
     return NeuralQPolicy(options, vectors=vectors, dropout=dropout, seed=seed)
+
+
+def ready_policy(
+    name: PolicyName,
+    memory: Memory | None,
+    scope: Scope,
+    *,
+    temperature: float | None = None,
+    dropout: float = 0.0,
+) -> Policy:
+    """A policy that has learnt all that the log of a scope can teach it; see ``make_policy``."""
+    vectors = partial(memory.vectors, scope=scope) if memory is not None else None
+    policy = make_policy(name, temperature=temperature, dropout=dropout, vectors=vectors)
+    if memory is not None:
+        replay(policy, memory, scope)
+    return policy
+
+
+def ready_trigger(
+    trigger: TriggerName | Trigger,
+    memory: Memory | None,
+    scope: Scope,
+    *,
+    price: float | None = None,
+) -> Trigger:
+    """A trigger by its name or as it is; one that learns, with what the memory kept of it.
+
+    ``price`` is what 1,000 recalled tokens cost one that learns, in reward; None takes its own.
+    """
+    if isinstance(trigger, str):
+        if trigger == "learned":
+            options = {} if price is None else {"price": price}
+            trigger = LearnedTrigger(TriggerOptions(**options))
+        else:
+            trigger = RULES[trigger]()
+    if memory is not None and isinstance(trigger, LearningTrigger):
+        kept = memory.learned(KEPT_TRIGGER, scope=scope)
+        if kept is not None:
+            trigger.restore(kept)
+    return trigger
 
 
 def replay(policy: Policy, memory: Memory, scope: Scope) -> int:

@@ -5,59 +5,35 @@ observe → trigger → recall → weave → act → step → (observe | reflect
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 from langgraph.runtime import Runtime
 from pydantic import JsonValue
 
-from ..memory.cases import CaseMemory, Exclusion
-from ..memory.recalls import Shortlist
-from ..memory.recollection import Choice
-from ..memory.records import CasePayload, Origin, StepPayload
-from ..memory.search import Hit
-from .abstraction import Lifter
-from .actor import Actor
-from .environment import Environment, Outcome, Task
-from .policy import Candidate, Policy, State, learn_episode, selection_of
-from .reflect import Lesson, Reflector
+from ..memory.records import Origin
+from .environment import Environment, Outcome
+from .parts import Parts
+from .policy import learn_episode, selection_of
+from .recall import Recaller
+from .reflect import Lesson
 from .state import (
+    Decision,
     EpisodeState,
     Limits,
-    LoggedSelection,
-    RecalledCase,
-    RecalledStep,
     Spent,
     StopReason,
     TraceStep,
-    View,
     add_usage,
+    episode_id,
     nothing_spent,
+    steps_of,
+    task_of,
     view_of,
 )
-from .trigger import Trigger
-from .weaver import Weaver, lift_view, nothing_woven
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What an agent is made of; each is a protocol that can be replaced."""
-
-    trigger: Trigger
-    policy: Policy
-    weaver: Weaver
-    actor: Actor
-    reflector: Reflector
-    lifter: Lifter
-    cases: CaseMemory | None
-    limits: Limits
-    recall_cases: int
-    recall_steps: int
-    shortlist: int
-    exclude_splits: tuple[str, ...]
-    model_id: str
+from .trigger import KEPT_TRIGGER, LearningTrigger
+from .weaver import nothing_woven
 
 
 class Nodes:
@@ -79,6 +55,7 @@ class Nodes:
         self._clock = clock
         self._mark = clock()
         self._instructions = env.instructions()
+        self._recaller = Recaller(parts, parts.cases) if parts.cases is not None else None
 
     def observe(self, state: EpisodeState, runtime: Runtime[None]) -> EpisodeState:
         """Begin the episode if it has not begun; the observation enters the state."""
@@ -99,22 +76,31 @@ class Nodes:
 
     def trigger(self, state: EpisodeState, runtime: Runtime[None]) -> EpisodeState:
         """Is recalling worth it now?"""
-        reason = self.parts.trigger.decide(view_of(state)) if self.parts.cases else ""
-        if reason:
-            emit(runtime, "trigger", state, reason=reason)
-        return {"trigger": reason}
+        if self._recaller is None:
+            return {"trigger": "", "read": 0}
+        view = view_of(state)
+        if isinstance(self.parts.trigger, LearningTrigger):
+            view = replace(view, glance=self._recaller.glance(view, state))
+        decision = self.parts.trigger.decide(view)
+        if decision.reason:
+            emit(
+                runtime,
+                "trigger",
+                state,
+                reason=decision.reason,
+                probability=decision.probability,
+            )
+        return {
+            "trigger": decision.reason,
+            "read": 0,
+            "decisions": [decision.model_dump(mode="json")],
+        }
 
     def recall(self, state: EpisodeState, runtime: Runtime[None]) -> EpisodeState:
-        """Cases for the goal (once, and again when stuck) and steps for the state."""
-        bank = self.parts.cases
-        assert bank is not None, "the trigger fires only where there is a memory"
-        view = view_of(state)
-        update: EpisodeState = {"neighbours": self._neighbours(bank, view)}
-        wanted = self.parts.recall_cases > 0
-        if wanted and (not state.get("selections") or state.get("trigger") in ("stuck", "invalid")):
-            cases, selection = self._cases(bank, view, state)
-            update["cases"] = cases
-            update["selections"] = [selection]
+        """Ask memory; what it gives is held until something newer takes its place."""
+        assert self._recaller is not None, "the trigger fires only where there is a memory"
+        update = self._recaller.recall(view_of(state), state)
+        for selection in update.get("selections", []):
             emit(
                 runtime,
                 "recall",
@@ -129,9 +115,11 @@ class Nodes:
         """Turn the recollection into what the model gets."""
         woven = nothing_woven()
         if state.get("cases") or state.get("neighbours"):
-            # Cases stay in the prompt between recalls; steps speak only for the state they fit.
-            fresh = state.get("neighbours", []) if state.get("trigger") else []
-            woven = self.parts.weaver.weave(view_of(state), state.get("cases", []), fresh)
+            # What was recalled is held until the next recall; how far a step still fits the state,
+            # the weaver's kernel tells.
+            woven = self.parts.weaver.weave(
+                view_of(state), state.get("cases", []), state.get("neighbours", [])
+            )
             emit(runtime, "weave", state, sources=list(woven["sources"]))
         return {"woven": woven}
 
@@ -142,7 +130,7 @@ class Nodes:
         )
         spent = add_usage(_spent(state), act.usage)
         emit(runtime, "act", state, action=act.action)
-        return {"action": act.action, "spent": spent}
+        return {"action": act.action, "spent": spent, "uncertainty": act.uncertainty}
 
     def step(self, state: EpisodeState, runtime: Runtime[None]) -> EpisodeState:
         """The world moves."""
@@ -158,6 +146,7 @@ class Nodes:
             reward=result.reward,
             valid=result.valid,
             trigger=state.get("trigger", ""),
+            read=state.get("read", 0),
             recalled=tuple(state.get("woven", nothing_woven())["sources"]),
         )
         steps = len(view.steps) + 1
@@ -197,7 +186,7 @@ class Nodes:
         return {"written": written}
 
     def learn(self, state: EpisodeState, runtime: Runtime[None]) -> EpisodeState:
-        """Give the reward to the journal and the policy, with the logged probabilities."""
+        """Give the reward to the journal, the policy and the trigger."""
         if self.parts.cases is None or not self._learn:
             return {}
         reward = Outcome.model_validate(state.get("outcome")).reward
@@ -210,6 +199,11 @@ class Nodes:
             [selection_of(bank.memory.logged(one, scope=bank.scope)) for one in recalls],
             reward,
         )
+        trigger = self.parts.trigger
+        if isinstance(trigger, LearningTrigger):
+            decisions = [Decision.model_validate(one) for one in state.get("decisions", [])]
+            trigger.learn(decisions, [step.read for step in steps_of(state)], reward)
+            bank.memory.keep_learned(KEPT_TRIGGER, trigger.dump(), scope=bank.scope)
         emit(runtime, "learn", state, reward=reward)
         return {}
 
@@ -219,71 +213,6 @@ class Nodes:
         copy = spent.copy()
         copy["seconds"] += self._mark - before
         return copy
-
-    def _neighbours(self, bank: CaseMemory, view: View) -> list[RecalledStep]:
-        if self.parts.recall_steps == 0:
-            return []
-        query = lift_view(self.parts.lifter, view).text()
-        hits = bank.similar_steps(query, k=self.parts.recall_steps, exclude=self._excluded(view))
-        return [_recalled_step(hit) for hit in hits]
-
-    def _cases(
-        self, bank: CaseMemory, view: View, state: EpisodeState
-    ) -> tuple[list[RecalledCase], LoggedSelection]:
-        rng = random.Random(f"{view.seed}/{view.task.id}/{len(view.steps)}")
-
-        def choose(found: Shortlist) -> Choice:
-            hits = found.hits
-            used = bank.memory.utility([hit.record.id for hit in hits], scope=bank.scope)
-            candidates = [
-                Candidate(
-                    id=hit.record.id,
-                    similarity=hit.score,
-                    chosen=used[hit.record.id].chosen,
-                    rewarded=used[hit.record.id].rewarded,
-                    reward_mean=used[hit.record.id].reward_mean,
-                )
-                for hit in hits
-            ]
-            selection = self.parts.policy.select(
-                State(found.query, found.vector), candidates, self.parts.recall_cases, rng
-            )
-            return Choice(
-                chosen=selection.chosen,
-                probabilities=selection.probabilities,
-                policy=selection.policy,
-                dropped=selection.dropped,
-                dropout=selection.dropout,
-            )
-
-        context = {"episode": episode_id(state), "task": view.task.id, "step": str(len(view.steps))}
-        found = bank.similar_cases(
-            view.goal,
-            choose,
-            shortlist=self.parts.shortlist,
-            exclude=self._excluded(view),
-            context=context,
-        )
-        logged = LoggedSelection(
-            recall_id=found.id,
-            chosen=list(found.choice.chosen),
-            probabilities=dict(found.choice.probabilities),
-            policy=found.choice.policy,
-        )
-        return [_recalled_case(hit) for hit in found.hits], logged
-
-    def _excluded(self, view: View) -> Exclusion:
-        return Exclusion(task_ids=(view.task.id,), splits=self.parts.exclude_splits)
-
-
-def task_of(state: EpisodeState) -> Task:
-    """The task of an episode, also of one that has not begun."""
-    return Task.model_validate(state.get("task"))
-
-
-def episode_id(state: EpisodeState) -> str:
-    """Names an episode by what it is, so that a repeated write is recognised."""
-    return f"{state.get('run', '')}/{task_of(state).id}/{state.get('seed', 0)}"
 
 
 def limit_reached(limits: Limits, steps: int, spent: Spent) -> StopReason | None:
@@ -306,31 +235,3 @@ def emit(runtime: Runtime[None], node: str, state: EpisodeState, **data: JsonVal
 
 def _spent(state: EpisodeState) -> Spent:
     return state.get("spent", nothing_spent())
-
-
-def _recalled_case(hit: Hit) -> RecalledCase:
-    record = hit.record
-    payload = record.payload
-    assert isinstance(payload, CasePayload)
-    return RecalledCase(
-        id=record.id,
-        score=hit.score,
-        task=payload.task,
-        plan=list(payload.plan),
-        outcome=payload.outcome,
-        reason=payload.reason,
-        origin=record.origin.source,
-        date=record.event_time.date().isoformat(),
-    )
-
-
-def _recalled_step(hit: Hit) -> RecalledStep:
-    payload = hit.record.payload
-    assert isinstance(payload, StepPayload)
-    return RecalledStep(
-        id=hit.record.id,
-        score=hit.score,
-        state=payload.state,
-        action=payload.action,
-        attempts=payload.attempts,
-    )

@@ -55,7 +55,8 @@ class Selection:
     ``chosen`` are shown, best first. ``dropped`` were drawn too, and then left out by chance, each
     slot with probability ``dropout``. ``probabilities`` holds the probability of each that was
     drawn at its turn, given those drawn before; under ``NOTHING`` that of stopping, if it stopped.
-    A deterministic choice has 1. ``offered`` are the candidates' similarities by id.
+    A deterministic choice has 1. ``offered`` are the candidates' similarities by id. ``value`` is
+    what the policy expected of the best of them, 0 if there was none; it is not logged.
     """
 
     state: State
@@ -66,6 +67,7 @@ class Selection:
     dropped: tuple[str, ...] = ()
     dropout: float = 0.0
     id: str = ""
+    value: float = field(default=0.0, compare=False)
 
     @property
     def drawn(self) -> tuple[str, ...]:
@@ -154,6 +156,7 @@ class Draw:
             policy=policy,
             dropped=tuple(dropped),
             dropout=self.dropout,
+            value=float(values.max()) if len(values) else 0.0,
         )
 
     def logits(

@@ -63,7 +63,8 @@ def add_usage(spent: Spent, usage: Usage) -> Spent:
 class TraceStep(Frozen):
     """One step as it was lived: what was seen, what was done, and what memory was shown.
 
-    ``trigger`` is why memory was asked, empty if it was not; ``recalled`` the ids it gave.
+    ``trigger`` is why memory was asked, empty if it was not; ``read`` how many tokens it then gave,
+    as text or as votes; ``recalled`` the ids of what was used, also of what is held since earlier.
     """
 
     observation: str
@@ -71,7 +72,20 @@ class TraceStep(Frozen):
     reward: float = 0.0
     valid: bool = True
     trigger: str = ""
+    read: int = 0
     recalled: tuple[str, ...] = ()
+
+
+class Decision(Frozen):
+    """What a trigger decided, and how likely it was to decide on recalling.
+
+    ``reason`` is why to recall; the empty string means not to. A rule is certain. ``features`` are
+    what a trigger that learns decided on.
+    """
+
+    reason: str = ""
+    probability: float = Field(default=1.0, ge=0, le=1)
+    features: tuple[float, ...] = ()
 
 
 class RecalledCase(TypedDict):
@@ -98,12 +112,16 @@ class RecalledStep(TypedDict):
 
 
 class LoggedSelection(TypedDict):
-    """A choice among memories and the id under which the journal logged it."""
+    """A choice among memories and the id under which the journal logged it.
+
+    ``value`` is what the policy expected of the best that it was offered.
+    """
 
     recall_id: str
     chosen: list[str]
     probabilities: dict[str, float]
     policy: str
+    value: float
 
 
 class Woven(TypedDict):
@@ -127,7 +145,10 @@ class EpisodeState(TypedDict, total=False):
     goal: str
     observation: dict[str, JsonValue]
     steps: Annotated[list[dict[str, JsonValue]], operator.add]
+    decisions: Annotated[list[dict[str, JsonValue]], operator.add]
     trigger: str
+    read: int
+    uncertainty: float
     cases: list[RecalledCase]
     neighbours: list[RecalledStep]
     selections: Annotated[list[LoggedSelection], operator.add]
@@ -142,6 +163,21 @@ class EpisodeState(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
+class Glance:
+    """What a trigger may know before it decides, at no cost; each in [0, 1] but ``value``.
+
+    ``novelty`` is how unlike the state is to all that is held from earlier recalls, 1 when nothing
+    is held. ``uncertainty`` is the entropy of the last choice of action over its maximum, 0 where
+    the model gives no probabilities. ``value`` is what the policy expected of the best case when
+    it was last asked, 0 before.
+    """
+
+    novelty: float = 1.0
+    uncertainty: float = 0.0
+    value: float = 0.0
+
+
+@dataclass(frozen=True)
 class View:
     """The episode as the parts of the loop see it: no scores, no gold."""
 
@@ -150,11 +186,22 @@ class View:
     observation: Observation
     steps: Sequence[TraceStep]
     seed: int = 0
+    glance: Glance = Glance()
 
     @property
     def actions(self) -> list[str]:
         """The actions so far, oldest first."""
         return [step.action for step in self.steps]
+
+
+def task_of(state: EpisodeState) -> Task:
+    """The task of an episode, also of one that has not begun."""
+    return Task.model_validate(state.get("task"))
+
+
+def episode_id(state: EpisodeState) -> str:
+    """Names an episode by what it is, so that a repeated write is recognised."""
+    return f"{state.get('run', '')}/{task_of(state).id}/{state.get('seed', 0)}"
 
 
 def steps_of(state: EpisodeState) -> list[TraceStep]:
@@ -202,6 +249,7 @@ class Episode(Frozen):
     model_seconds: float
     env_seconds: float
     trajectory: tuple[TraceStep, ...]
-    recalled: tuple[str, ...] = Field(description="ids of all memories that were shown")
+    recalled: tuple[str, ...] = Field(description="ids of all memories that were used")
+    recalled_tokens: int = Field(default=0, description="read from memory, shown or not")
     recall_ids: tuple[str, ...] = Field(description="the logged recalls, to be credited")
     written: tuple[str, ...] = Field(description="ids of the memories this episode wrote")

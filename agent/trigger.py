@@ -1,10 +1,17 @@
-"""When to recall: the rules. A trigger sees the episode so far and says why it fires."""
+"""When to recall: the rules, and the contract of what learns. A trigger sees the episode so far."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
-from .state import View
+from .state import Decision, View
+
+KEPT_TRIGGER = "trigger"
+"""Under this name the memory keeps what a trigger learnt."""
+
+HOLD = Decision()
+"""The decision not to recall."""
 
 
 class Trigger(Protocol):
@@ -12,8 +19,25 @@ class Trigger(Protocol):
 
     name: str
 
-    def decide(self, view: View) -> str:
-        """The reason to recall now; the empty string means no."""
+    def decide(self, view: View) -> Decision:
+        """Whether to recall now, and why."""
+        ...
+
+
+@runtime_checkable
+class LearningTrigger(Trigger, Protocol):
+    """A trigger that learns from reward; the agent keeps what it learnt in the memory."""
+
+    def learn(self, decisions: Sequence[Decision], tokens: Sequence[int], reward: float) -> None:
+        """Learn from an episode: its decisions, the tokens each recalled, and the final reward."""
+        ...
+
+    def dump(self) -> bytes:
+        """All that was learnt."""
+        ...
+
+    def restore(self, data: bytes) -> None:
+        """The inverse of ``dump``. Raises ``PolicyFault`` for what it did not write."""
         ...
 
 
@@ -22,9 +46,9 @@ class Always:
 
     name = "always"
 
-    def decide(self, view: View) -> str:
+    def decide(self, view: View) -> Decision:
         """Fire always."""
-        return "always"
+        return Decision(reason="always")
 
 
 class Never:
@@ -32,9 +56,9 @@ class Never:
 
     name = "never"
 
-    def decide(self, view: View) -> str:
+    def decide(self, view: View) -> Decision:
         """Fire never."""
-        return ""
+        return HOLD
 
 
 class FirstStep:
@@ -42,9 +66,9 @@ class FirstStep:
 
     name = "first"
 
-    def decide(self, view: View) -> str:
+    def decide(self, view: View) -> Decision:
         """Fire when nothing has been done yet."""
-        return "" if view.steps else "first"
+        return HOLD if view.steps else Decision(reason="first")
 
 
 class WhenStuck:
@@ -59,19 +83,19 @@ class WhenStuck:
     def __init__(self, window: int = 3) -> None:
         self.window = window
 
-    def decide(self, view: View) -> str:
+    def decide(self, view: View) -> Decision:
         """Fire at the start, after an invalid action and on a repetition."""
         if not view.steps:
-            return "first"
+            return Decision(reason="first")
         if not view.steps[-1].valid:
-            return "invalid"
+            return Decision(reason="invalid")
         lived = [(step.observation, step.action) for step in view.steps]
         recent = lived[-self.window :]
         earlier = lived[: -len(recent)]
         repeated = any(moment in earlier for moment in recent) or len(set(recent)) < len(recent)
-        return "stuck" if repeated else ""
+        return Decision(reason="stuck") if repeated else HOLD
 
 
-TRIGGERS: dict[str, type[Always] | type[Never] | type[FirstStep] | type[WhenStuck]] = {
+RULES: dict[str, type[Always] | type[Never] | type[FirstStep] | type[WhenStuck]] = {
     kind.name: kind for kind in (Always, Never, FirstStep, WhenStuck)
 }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from .abstraction import LiftedState, Lifter
 from .deeds import things
-from .kernel import KernelWeights, action_prior
+from .kernel import KernelWeights, action_prior, novelty
 from .state import RecalledCase, RecalledStep, View, Woven
 
 
@@ -25,6 +25,17 @@ class Weaver(Protocol):
         self, view: View, cases: Sequence[RecalledCase], neighbours: Sequence[RecalledStep]
     ) -> Woven:
         """Weave recalled episodes and steps for the state in ``view``."""
+        ...
+
+
+@runtime_checkable
+class FittingWeaver(Weaver, Protocol):
+    """A weaver that knows how far what is held fits the state."""
+
+    def novelty(
+        self, view: View, cases: Sequence[RecalledCase], neighbours: Sequence[RecalledStep]
+    ) -> float:
+        """How unlike the state is to all that is held, from 0 (it was met) to 1."""
         ...
 
 
@@ -96,6 +107,69 @@ class PriorWeaver:
         sources = [step["id"] for step in neighbours] if prior else []
         return Woven(text="", prior=prior, sources=sources)
 
+    def novelty(
+        self, view: View, cases: Sequence[RecalledCase], neighbours: Sequence[RecalledStep]
+    ) -> float:
+        """See ``FittingWeaver``."""
+        return _novelty(view, neighbours, self.lifter, self.weights)
+
+
+class PlanWeaver:
+    """A log-prior over the admissible actions, from the plans of the recalled successes.
+
+    An action of a plan votes in the state it was taken in, as far as the plan tells it: the goal,
+    the deeds before, the action before, and that what it handles was in sight. No steps need be
+    searched for or read: which cases the policy chose is all that speaks here.
+    """
+
+    name = "plan"
+
+    def __init__(self, lifter: Lifter, weights: KernelWeights | None = None) -> None:
+        self.lifter = lifter
+        self.weights = weights or KernelWeights()
+
+    def weave(
+        self, view: View, cases: Sequence[RecalledCase], neighbours: Sequence[RecalledStep]
+    ) -> Woven:
+        """Let the plans vote on the admissible actions."""
+        actions = view.observation.actions
+        steps = self._steps(cases)
+        if not actions or not steps:
+            return nothing_woven()
+        state = lift_view(self.lifter, view)
+        prior = action_prior(state, actions, steps, lifter=self.lifter, weights=self.weights)
+        sources = list(dict.fromkeys(step["id"] for step in steps)) if prior else []
+        return Woven(text="", prior=prior, sources=sources)
+
+    def novelty(
+        self, view: View, cases: Sequence[RecalledCase], neighbours: Sequence[RecalledStep]
+    ) -> float:
+        """See ``FittingWeaver``."""
+        return _novelty(view, self._steps(cases), self.lifter, self.weights)
+
+    def _steps(self, cases: Sequence[RecalledCase]) -> list[RecalledStep]:
+        won = [case for case in cases if case["outcome"] == "success"]
+        return [step for case in won for step in plan_steps(case, self.lifter)]
+
+
+def plan_steps(case: RecalledCase, lifter: Lifter) -> list[RecalledStep]:
+    """The steps of a case's plan, lifted; their states know only what the plan tells."""
+    plan = case["plan"]
+    slots = lifter.slots(case["task"], set[str]().union(*map(things, plan)))
+    steps: list[RecalledStep] = []
+    for place, action in enumerate(plan):
+        state = lifter.lift_state(case["task"], action, plan[:place], slots)
+        steps.append(
+            RecalledStep(
+                id=case["id"],
+                score=case["score"],
+                state=state.facets() | {"signs": ""},
+                action=lifter.lift_action(action, slots),
+                attempts=1,
+            )
+        )
+    return steps
+
 
 class JointWeaver:
     """Several weavers at once: texts are joined, priors are added."""
@@ -118,6 +192,24 @@ class JointWeaver:
             prior=prior,
             sources=list(dict.fromkeys(one for part in parts for one in part["sources"])),
         )
+
+    def novelty(
+        self, view: View, cases: Sequence[RecalledCase], neighbours: Sequence[RecalledStep]
+    ) -> float:
+        """The least of those that know; if none does, 1 while nothing is held."""
+        known = [
+            weaver.novelty(view, cases, neighbours)
+            for weaver in self.weavers
+            if isinstance(weaver, FittingWeaver)
+        ]
+        return min(known, default=float(not cases and not neighbours))
+
+
+def _novelty(
+    view: View, steps: Sequence[RecalledStep], lifter: Lifter, weights: KernelWeights
+) -> float:
+    actions = view.observation.actions
+    return novelty(lift_view(lifter, view), actions, steps, lifter=lifter, weights=weights)
 
 
 def lift_view(lifter: Lifter, view: View) -> LiftedState:

@@ -85,7 +85,9 @@ def run_alfworld(
     ] = 50,
     trigger: Annotated[
         str | None,
-        typer.Option(help="When to recall: always, never, first, stuck.", rich_help_panel=AGENT),
+        typer.Option(
+            help="When to recall: always, never, first, stuck, learned.", rich_help_panel=AGENT
+        ),
     ] = None,
     policy: Annotated[
         str | None,
@@ -97,7 +99,8 @@ def run_alfworld(
     weaver: Annotated[
         str | None,
         typer.Option(
-            help="How memory acts: text, prior (over the listed actions), text+prior.",
+            help="How memory acts: text, prior (similar steps rate the listed actions), plan "
+            "(the chosen cases' plans rate them), text+prior, text+plan.",
             rich_help_panel=AGENT,
         ),
     ] = None,

@@ -119,7 +119,7 @@ def _cards(summary: Summary) -> str:
 
 def _headline(summary: Summary) -> str:
     head = ("arm", "success", "steps", "steps when won", "invalid actions", "tokens",
-            "cost", "seconds", "errors", "episodes")  # fmt: skip
+            "recalled tokens", "cost", "seconds", "errors", "episodes")  # fmt: skip
     rows = [
         [
             arm_of(name),
@@ -128,6 +128,7 @@ def _headline(summary: Summary) -> str:
             _number(arm.steps_success),
             f"{arm.invalid_rate:.1%}",
             _number(arm.tokens),
+            _number(arm.recalled_tokens),
             "unknown" if arm.cost is None else _dollars(arm.cost),
             _number(arm.seconds),
             str(arm.errors),
@@ -135,7 +136,7 @@ def _headline(summary: Summary) -> str:
         ]
         for name, arm in summary.arms.items()
     ]
-    arms = table(head, rows, numeric=range(2, 10))
+    arms = table(head, rows, numeric=range(2, 11))
     deltas = [
         [
             escape(name.replace("-", " − ")),

@@ -162,7 +162,8 @@ class EpisodeLine(Frozen):
     recalled: tuple[Recalled, ...] = Field(
         default=(), description="the most recalled of what was recalled"
     )
-    recalled_count: int = Field(default=0, description="how many memories were recalled")
+    recalled_count: int = Field(default=0, description="how many memories were used")
+    recalled_tokens: int = Field(default=0, description="read from memory, shown or not")
     recall_ids: tuple[str, ...] = ()
     draws: tuple[Drawn, ...] = Field(default=(), description="what those recalls drew, in order")
     written: tuple[str, ...] = ()

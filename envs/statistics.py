@@ -50,6 +50,7 @@ class ArmSummary(Frozen):
     reward: Estimate
     steps: Estimate
     tokens: Estimate
+    recalled_tokens: Estimate
     cost: Estimate | None
     seconds: Estimate
     steps_success: Estimate
@@ -290,6 +291,7 @@ def _arm_summary(lines: Sequence[EpisodeLine]) -> ArmSummary:
         reward=of(lambda line: line.reward),
         steps=of(lambda line: line.steps),
         tokens=of(lambda line: line.tokens),
+        recalled_tokens=of(lambda line: line.recalled_tokens),
         cost=mean(prices, tasks) if len(prices) == len(lines) else None,
         seconds=of(lambda line: line.seconds),
         steps_success=mean([float(x.steps) for x in won], [x.task_id for x in won]),

@@ -9,7 +9,7 @@ Equal outcomes are one record that counts its episodes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -71,9 +71,13 @@ class CaseMemory:
         *,
         shortlist: int = 32,
         exclude: Exclusion = Exclusion(),
+        without: Collection[str] = (),
         context: Mapping[str, str] | None = None,
     ) -> Recollection:
-        """Episodes whose goal resembles ``goal``; the choice among the shortlist is logged."""
+        """Episodes whose goal resembles ``goal``; the choice among the shortlist is logged.
+
+        The ids in ``without`` are no candidates.
+        """
         return self.memory.recall(
             goal,
             scope=self.scope,
@@ -81,6 +85,7 @@ class CaseMemory:
             choose=choose,
             shortlist=shortlist,
             exclude=exclude.facets(),
+            without=without,
             context=dict(context or {}),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,6 +64,7 @@ class RecallVerbs(ReadVerbs):
         context: Mapping[str, str] | None = None,
         where: Values | None = None,
         exclude: Values | None = None,
+        without: Collection[str] = (),
         since: datetime | None = None,
         until: datetime | None = None,
         as_of: datetime | None = None,
@@ -71,7 +72,8 @@ class RecallVerbs(ReadVerbs):
     ) -> Recollection:
         """Search for a shortlist, let ``choose`` choose from it, and log both.
 
-        Without ``choose`` the best ``k`` are taken. ``context`` (task, step, run) is logged too.
+        Without ``choose`` the best ``k`` are taken. The ids in ``without`` are no candidates.
+        ``context`` (task, step, run) is logged too.
         Give the reward it led to with `reward`.
         """
         filters = Filters.of(
@@ -84,7 +86,8 @@ class RecallVerbs(ReadVerbs):
             until=until,
         )
         size = max(shortlist, k if choose is None else 0)
-        candidates, vector = self._search(query, filters, size, as_of, weights)
+        found, vector = self._search(query, filters, size + len(without), as_of, weights)
+        candidates = [hit for hit in found if hit.record.id not in without][:size]
         if choose is not None:
             choice = choose(Shortlist(query, candidates, vector))
         else:

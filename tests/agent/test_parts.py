@@ -48,18 +48,18 @@ def woven(**prior: float) -> Woven:
 
 def test_rules_fire_when_their_name_says() -> None:
     start, later = view(), view(did("look"))
-    assert Always().decide(start) and Always().decide(later)
-    assert not Never().decide(start)
-    assert FirstStep().decide(start) and not FirstStep().decide(later)
+    assert Always().decide(start).reason and Always().decide(later).reason
+    assert not Never().decide(start).reason
+    assert FirstStep().decide(start).reason and not FirstStep().decide(later).reason
 
 
 def test_when_stuck_fires_on_invalid_actions_and_on_repetitions_only() -> None:
     stuck = WhenStuck(window=2)
-    assert stuck.decide(view()) == "first"
-    assert stuck.decide(view(did("go to box 1"))) == ""
-    assert stuck.decide(view(did("fly", valid=False))) == "invalid"
-    assert stuck.decide(view(did("look"), did("go to box 1"), did("look"))) == "stuck"
-    assert stuck.decide(view(did("look"), did("look", "another hall"))) == ""
+    assert stuck.decide(view()).reason == "first"
+    assert stuck.decide(view(did("go to box 1"))).reason == ""
+    assert stuck.decide(view(did("fly", valid=False))).reason == "invalid"
+    assert stuck.decide(view(did("look"), did("go to box 1"), did("look"))).reason == "stuck"
+    assert stuck.decide(view(did("look"), did("look", "another hall"))).reason == ""
 
 
 def words(text: str) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from reverie.envs.cells import percent
 from reverie.envs.meter import Meter
 from reverie.envs.plan import episode_seed, order, plan, sample
 from reverie.envs.pool import Pool
@@ -373,3 +374,34 @@ def test_a_split_without_tasks_is_missing_data(tmp_path: Path) -> None:
 def test_a_line_reads_back_as_it_was_written(whole: Path) -> None:
     for line in read_lines(whole):
         assert EpisodeLine.model_validate_json(line.model_dump_json()) == line
+
+
+def test_retries_of_known_failures_raise_success_without_any_memory_and_are_kept_apart(
+    tmp_path: Path,
+) -> None:
+    """The artefact: who tries again what failed, and keeps the best, wins more with no memory."""
+    spec = spec_for(tmp_path / "run", arms=(Arm.OFF,), seeds=(1, 2, 3, 4), episodes=48)
+    summary = run(spec, stage=stage)
+    lines = read_lines(spec.out)
+    assert not any(line.memory or line.recall_ids for line in lines)
+
+    won = {line.seed: set[str]() for line in lines}
+    union: list[float] = []
+    for attempt in (1, 2, 3, 4):
+        for line in lines:
+            if line.attempt == attempt and line.success:
+                won[line.seed].add(line.task_id)
+        union.append(sum(map(len, won.values())) / (12 * len(won)))
+    assert union[0] < union[1] < union[2] < union[3]
+    assert union[3] - union[0] > 0.3
+
+    first = summary.arms["off"].success
+    assert (first.mean, first.n) == (union[0], 48)
+    later = summary.later_attempts["off"]
+    assert list(later) == ["2", "3", "4"] and all(one.n == 48 for one in later.values())
+    for attempt, one in later.items():
+        own = [x.success for x in lines if str(x.attempt) == attempt]
+        assert one.mean == sum(own) / len(own) < union[3]
+    report = (spec.out / "report.html").read_text(encoding="utf-8")
+    assert percent(union[0]) in report
+    assert not any(percent(mixed) in report for mixed in union[1:])
