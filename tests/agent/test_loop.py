@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from reverie.agent.actor import ScoringActor
 from reverie.agent.agent import Agent
 from reverie.agent.arms import AgentOptions, build_agent, seed_memory
 from reverie.agent.environment import StepResult, Task
+from reverie.agent.learned_trigger import LearnedTrigger
 from reverie.agent.models.base import Usage
 from reverie.agent.state import Limits, add_usage, nothing_spent
-from reverie.agent.trigger import FirstStep
+from reverie.agent.trigger import KEPT_TRIGGER, FirstStep
 from reverie.errors import EnvironmentFault, SettingsError
 from reverie.memory.cases import CaseMemory
 from reverie.memory.memory import Memory
@@ -115,6 +117,52 @@ def test_the_trigger_decides_when_memory_is_asked(memory: Memory) -> None:
     assert [step.trigger for step in episode.trajectory][:2] == ["first", ""]
 
 
+def test_what_was_recalled_is_held_and_read_only_once(memory: Memory) -> None:
+    agent = Agent(Fixed(), seeded(memory), scope=SCOPE, trigger=FirstStep())
+    first, *later = agent.play(KeyAndDoor(), Task(id="valid/2", split="valid")).trajectory
+    assert first.read > 0 and not any(step.read for step in later)
+    assert all(step.recalled for step in later)
+
+
+def test_an_episode_counts_the_tokens_that_it_read(memory: Memory) -> None:
+    agent = Agent(Fixed(), seeded(memory), scope=SCOPE)
+    episode = agent.play(KeyAndDoor(), Task(id="valid/2", split="valid"))
+    assert episode.recalled_tokens == sum(step.read for step in episode.trajectory) > 0
+    assert Agent(Fixed()).play(KeyAndDoor(), Task(id="valid/2", split="valid")).recalled_tokens == 0
+
+
+def test_a_trigger_learns_from_every_episode_and_goes_on_after_a_restart(memory: Memory) -> None:
+    task = Task(id="valid/2", split="valid")
+    agent = Agent(Fixed(), seeded(memory), scope=SCOPE, trigger="learned")
+    agent.play(KeyAndDoor(), task, run="r")
+    kept = memory.learned(KEPT_TRIGGER, scope=SCOPE)
+    again = Agent(Fixed(), memory, scope=SCOPE, trigger="learned", learn=False)
+    assert isinstance(again.parts.trigger, LearnedTrigger)
+    assert again.parts.trigger.dump() == kept != LearnedTrigger().dump()
+    again.play(KeyAndDoor(), task, run="s")
+    assert memory.learned(KEPT_TRIGGER, scope=SCOPE) == kept
+
+
+def test_who_is_stuck_gets_another_case(memory: Memory) -> None:
+    model = Fixed({"look": 0.0})
+    idle = ScoringActor(model, repeat=0.0)
+    agent = Agent(model, seeded(memory), scope=SCOPE, trigger="stuck", actor=idle, recall_steps=0)
+    agent.play(KeyAndDoor(), Task(id="valid/2", split="valid"))
+    first, second, *_ = memory.recalls(scope=SCOPE)
+    assert first.chosen and second.chosen and first.chosen != second.chosen
+    assert first.chosen[0] not in [one.id for one in second.candidates]
+
+
+def test_plans_of_chosen_cases_are_enough_to_win(memory: Memory) -> None:
+    options = AgentOptions(weaver="plan", recall_cases=3, trigger="first")
+    seeded(memory)
+    agent = build_agent("frozen", Fixed(), memory, scope=SCOPE, options=options)
+    episode = agent.play(KeyAndDoor(), Task(id="valid/2", split="valid"))
+    assert episode.success and {memory.get(one, scope=SCOPE).kind for one in episode.recalled} == {
+        Kind.CASE
+    }
+
+
 def test_watchers_see_the_nodes_in_order(memory: Memory) -> None:
     agent = Agent(Fixed(), seeded(memory), scope=SCOPE)
     nodes = [e.node for e in agent.stream(KeyAndDoor(), Task(id="valid/2", split="valid"))]
@@ -152,6 +200,7 @@ def test_options_choose_how_memory_acts(memory: Memory) -> None:
 KILLED = """
 import os, sys
 from langgraph.checkpoint.sqlite import SqliteSaver
+from reverie.agent.actor import ScoringActor
 from reverie.agent.agent import Agent
 from reverie.agent.environment import Task
 from reverie.tests.agent.worlds import Fixed, KeyAndDoor

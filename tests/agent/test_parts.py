@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from reverie.agent.abstraction import Lifter
-from reverie.agent.actor import ChatActor, ScoringActor, conversation, match_action, repetitions
+from reverie.agent.actor import (
+    Act,
+    ChatActor,
+    ScoringActor,
+    conversation,
+    match_action,
+    repetitions,
+)
 from reverie.agent.environment import Observation, Task
+from reverie.agent.models.base import Usage
 from reverie.agent.models.scripted import ScriptedModel
 from reverie.agent.state import RecalledCase, TraceStep, View, Woven
 from reverie.agent.trigger import Always, FirstStep, Never, WhenStuck
-from reverie.agent.weaver import JointWeaver, PriorWeaver, TextWeaver, nothing_woven, render_case
+from reverie.agent.weaver import (
+    JointWeaver,
+    PlanWeaver,
+    PriorWeaver,
+    TextWeaver,
+    nothing_woven,
+    render_case,
+)
 from reverie.tests.agent.worlds import Fixed
 
 ACTIONS = ("go to box 1", "go to box 2", "look")
@@ -95,6 +112,32 @@ def test_the_prior_weaver_is_silent_without_actions_or_neighbours() -> None:
     weaver = PriorWeaver(Lifter())
     assert weaver.weave(view(), [], []) == nothing_woven()
     assert weaver.weave(view(actions=()), [], []) == nothing_woven()
+
+
+def test_only_the_plans_of_successes_vote() -> None:
+    weaver = PlanWeaver(Lifter())
+    won, lost = case("won"), case("lost")
+    lost["outcome"] = "failure"
+    assert weaver.weave(view(), [lost], []) == nothing_woven()
+    got = weaver.weave(view(), [lost, won], [])
+    assert got["sources"] == ["won"]
+    assert max(got["prior"], key=lambda one: got["prior"][one]).startswith("go to box")
+
+
+def test_what_is_held_makes_a_state_less_new() -> None:
+    plan, both = PlanWeaver(Lifter()), JointWeaver(TextWeaver(words), PlanWeaver(Lifter()))
+    assert plan.novelty(view(), [], []) == 1.0 == both.novelty(view(), [], [])
+    assert plan.novelty(view(), [case()], []) == both.novelty(view(), [case()], []) < 1.0
+    assert plan.novelty(view(actions=("fly",)), [case()], []) == 1.0
+    text = JointWeaver(TextWeaver(words))
+    assert text.novelty(view(), [], []) == 1.0 and text.novelty(view(), [case()], []) == 0.0
+
+
+def test_the_uncertainty_of_an_act_is_its_entropy() -> None:
+    even, sure = {"a": -1.0, "b": -1.0}, {"a": 0.0, "b": -50.0}
+    assert Act("a", Usage(), even).uncertainty == pytest.approx(1.0)
+    assert Act("a", Usage(), sure).uncertainty == pytest.approx(0.0, abs=1e-9)
+    assert Act("a", Usage()).uncertainty == Act("a", Usage(), {"a": 1.0}).uncertainty == 0.0
 
 
 def test_the_scoring_actor_adds_memory_to_the_models_opinion() -> None:

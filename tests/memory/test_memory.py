@@ -237,6 +237,15 @@ def test_recall_is_logged_and_its_reward_counts_for_the_chosen(memory: Memory) -
         memory.reward("nothing", 1.0)
 
 
+def test_what_a_recall_is_to_go_without_is_no_candidate(memory: Memory) -> None:
+    memory.add([said(f"tea number {n}", f"u{n}") for n in range(5)])
+    everything = memory.recall("tea", scope=ANN, shortlist=5, k=2)
+    others = memory.recall("tea", scope=ANN, shortlist=3, k=2, without=everything.choice.chosen)
+    ids = {hit.record.id for hit in others.candidates}
+    assert len(ids) == 3 and not ids & set(everything.choice.chosen)
+    assert ids == {one.id for one in memory.logged(others.id, scope=ANN).candidates}
+
+
 def test_a_recall_of_nothing_can_be_rewarded_too(memory: Memory) -> None:
     recollection = memory.recall("anything", scope=ANN)
     assert recollection.hits == []
