@@ -6,15 +6,15 @@ A thin skin: it parses, calls `policy_eval` and `Memory`, and renders.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
 from ..errors import RecordNotFound
 from ..memory.records import Scope
 from ..memory.terminal import Agent, AsJson, Url, User, open_memory, print_json, table, when
-from .learning import PAGE, PolicyName, make_policy, with_vector
-from .policy import NOTHING
+from .learning import PAGE, PolicyName, make_policy, ready_policy, with_vector
+from .policy import NOTHING, Candidate, selection_of
 
 if TYPE_CHECKING:
     from ..memory.memory import Memory
@@ -105,12 +105,17 @@ def show(
     memory: Url = None,
     user: User = "default",
     agent: Agent = None,
+    policy: Annotated[
+        PolicyName | None,
+        typer.Option("--policy", "-p", help="Whose values to show; else of the one that chose."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain a logged choice: what was offered, what was drawn and how likely, what it earned.
 
     The probability is that of being drawn at its turn, given what was drawn before. A dropped
-    memory was drawn and then left out by chance. Counts are those of now, not of then.
+    memory was drawn and then left out by chance. Values and counts are those of now, by all that
+    the log teaches, not of then.
 
         reverie policy show 01J9ZC4T3N0000000000000000 --memory ./memory
 
@@ -122,11 +127,43 @@ def show(
         ids = [one.id for one in log.candidates]
         used = opened.utility(ids, scope=scope)
         texts = {name: _text(opened, scope, name) for name in ids}
+        judge = policy or _named(log.policy)
+        values = _values(opened, scope, judge, log, used)
     if as_json:
-        print_json(_explained(log, texts, used))
+        print_json(_explained(log, texts, used, values) | {"valued_by": judge})
         return
     print("\n".join(_heading(log)))
-    _show_candidates(log, texts, used)
+    _show_candidates(log, texts, used, values, judge)
+
+
+def _named(name: str) -> PolicyName:
+    """The policy of that name if it is one of ours, else the one that learns most."""
+    return cast(PolicyName, name) if name in get_args(PolicyName) else "kernel-q"
+
+
+def _values(
+    memory: Memory, scope: Scope, name: PolicyName, log: RecallLog, used: dict[str, Utility]
+) -> dict[str, float]:
+    """What each candidate is worth to a policy now, and under ``NOTHING`` what none is worth."""
+    from .propensities import Evaluable, offer
+
+    policy = ready_policy(name, memory, scope)
+    assert isinstance(policy, Evaluable), "every one of ours draws by its draw"
+    candidates = [
+        Candidate(
+            id=one.id,
+            similarity=one.score,
+            chosen=used[one.id].chosen,
+            rewarded=used[one.id].rewarded,
+            reward_mean=used[one.id].reward_mean,
+        )
+        for one in log.candidates
+        if one.id in used
+    ]
+    if not candidates:
+        return {}
+    state = selection_of(with_vector(log, memory)).state
+    return offer(policy, state, candidates, max(1, len(log.chosen) + len(log.dropped)))
 
 
 def _logs(memory: Memory, scope: Scope) -> list[RecallLog]:
@@ -207,7 +244,11 @@ def _heading(log: RecallLog) -> list[str]:
 
 
 def _show_candidates(
-    log: RecallLog, texts: dict[str, str | None], used: dict[str, Utility]
+    log: RecallLog,
+    texts: dict[str, str | None],
+    used: dict[str, Utility],
+    values: dict[str, float],
+    judge: str,
 ) -> None:
     rows: list[tuple[str, ...]] = []
     for one in log.candidates:
@@ -217,6 +258,7 @@ def _show_candidates(
             (
                 one.id,
                 f"{one.score:.3f}",
+                f"{values[one.id]:.3f}" if one.id in values else "",
                 f"{one.probability:.3f}" if drawn else "",
                 _fate(log, one.id),
                 "" if use is None else f"{use.chosen} of {use.recalled}",
@@ -224,12 +266,18 @@ def _show_candidates(
                 texts[one.id] or "(no longer there)",
             )
         )
-    head = ("id", "similarity", "probability", "fate", "chosen", "mean reward", "text")
+    head = ("id", "similarity", "value", "probability", "fate", "chosen", "mean reward", "text")
+    print(f"values: by {judge}, as learnt by now")
+    if NOTHING in values:
+        print(f"value of choosing nothing: {values[NOTHING]:.3f}")
     table(head, rows)
 
 
 def _explained(
-    log: RecallLog, texts: dict[str, str | None], used: dict[str, Utility]
+    log: RecallLog,
+    texts: dict[str, str | None],
+    used: dict[str, Utility],
+    values: dict[str, float],
 ) -> dict[str, object]:
     candidates: list[dict[str, object]] = []
     for one in log.candidates:
@@ -239,6 +287,7 @@ def _explained(
                 "id": one.id,
                 "text": texts[one.id],
                 "similarity": one.score,
+                "value": values.get(one.id),
                 "probability": log.probabilities.get(one.id),
                 "fate": _fate(log, one.id) or None,
                 "recalled": use.recalled if use else 0,
@@ -258,5 +307,6 @@ def _explained(
         "chosen": list(log.chosen),
         "dropped": list(log.dropped),
         "stop_probability": log.probabilities.get(NOTHING),
+        "value_of_nothing": values.get(NOTHING),
         "candidates": candidates,
     }

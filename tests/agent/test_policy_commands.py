@@ -118,6 +118,20 @@ def test_show_explains_a_choice(shell: Shell) -> None:
         assert (one["probability"] is not None) == (name in drawn)
         assert one["fate"] in (("chosen", "dropped") if name in drawn else (None,))
     assert found["reward"] == float("owl" in found["chosen"])
+    assert found["valued_by"] == "similarity" and found["value_of_nothing"] is None
+    assert all(one["value"] == one["similarity"] for one in found["candidates"])
+
+
+def test_show_tells_what_each_is_worth_to_a_policy_that_learnt(shell: Shell) -> None:
+    found = shell.json("show", shell.recalls[0], "--policy", "kernel-q")
+    worth = {one["id"]: one["value"] for one in found["candidates"]}
+    assert max(worth, key=lambda name: worth[name]) == "owl"
+    assert found["valued_by"] == "kernel-q" and found["value_of_nothing"] < worth["owl"]
+    printed = shell("show", shell.recalls[0], "--policy", "kernel-q")
+    assert (
+        "values: by kernel-q, as learnt by now" in printed
+        and "value of choosing nothing" in printed
+    )
 
 
 def test_show_prints_the_choice_for_a_person(shell: Shell) -> None:
@@ -129,8 +143,8 @@ def test_show_prints_the_choice_for_a_person(shell: Shell) -> None:
     assert "task: t1" in printed
     (row,) = [line.split("\t") for line in printed.splitlines() if "dropped\t" in line]
     assert row[0] == logs[0].dropped[0]
-    assert row[2] == f"{logs[0].probabilities[row[0]]:.3f}"
-    assert row[6] == f"the {row[0]} likes red fish"
+    assert row[3] == f"{logs[0].probabilities[row[0]]:.3f}"
+    assert row[7] == f"the {row[0]} likes red fish"
 
 
 def test_the_command_is_found_from_the_front(
