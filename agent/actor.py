@@ -89,13 +89,14 @@ def repetitions(view: View) -> Counter[str]:
 
 
 class ScoringActor:
-    """Takes the best admissible action by log p(action | prompt) + ``memory`` · log prior.
+    """Takes the best admissible action by log p(action | prompt), memory's prior and repetitions.
 
     The model's term is the mean log-probability per token, so that long names are not punished.
     Actions that differ only in a number at the end ("drawer 1", "drawer 2") are scored as one: the
     model knows nothing of numbers, and scoring them costs a quarter of its time.
-    Each time an action was already taken since the world last changed costs ``repeat`` nats, with
-    memory and without. With a ``temperature`` the action is drawn from softmax(score / T).
+    Each time an action was already taken since the world last changed costs ``repeat`` nats.
+    Where memory speaks, its prior and these costs weigh ``memory`` times as much as the model.
+    With a ``temperature`` the action is drawn from softmax(score / T).
     """
 
     name = "scoring"
@@ -104,7 +105,7 @@ class ScoringActor:
         self,
         model: ScoringModel,
         *,
-        memory: float = 1.0,
+        memory: float = 6.0,
         repeat: float = 3.0,
         temperature: float = 0.0,
     ) -> None:
@@ -127,10 +128,11 @@ class ScoringActor:
         }
         taken = repetitions(view)
         unknown = min(woven["prior"].values(), default=0.0)
+        weight = self.memory if woven["prior"] and self.memory else 1.0
         totals = {
             action: said[kind]
             + self.memory * woven["prior"].get(action, unknown)
-            - self.repeat * taken[action]
+            - weight * self.repeat * taken[action]
             for action, kind in kinds.items()
         }
         return Act(action=self._pick(totals, view), usage=scored.usage, scores=totals)

@@ -48,7 +48,7 @@ class AgentOptions(Frozen):
         description="how memory acts: as text, as a prior over the actions (from similar steps, or "
         "from the plans of the chosen cases), or as both",
     )
-    memory_weight: float = Field(default=1.0, ge=0, description="of the prior against the model")
+    memory_weight: float = Field(default=6.0, ge=0, description="of the prior against the model")
     memory_tokens: int = Field(default=400, ge=0, description="budget of the text")
     recall_cases: int = Field(default=1, ge=0)
     recall_steps: int = Field(default=64, ge=0)

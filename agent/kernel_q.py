@@ -205,15 +205,17 @@ class KernelQ:
         """Q of showing no memory."""
         return float(self.values(state, [NOTHING], np.zeros(1))[0])
 
-    def watch(self, expected: float, similarity: float, reward: float) -> None:
+    def watch(self, expected: float, similarity: float, reward: float, weight: float = 1.0) -> None:
         """Compare a reward with what was expected of a memory, ``similarity`` above its rivals.
 
-        Moves the slope, and fades all that was learnt if rewards fall short for long.
+        Moves the slope, and fades all that was learnt if rewards fall short for long. ``weight`` is
+        the memory's share of the slate that earned the reward.
         """
         start = self.slope * similarity
-        self._slope_sum += similarity * (reward - (expected - start))
-        self._slope_mass += similarity**2
-        self._missed = max(0.0, self._missed + expected - reward - self.options.slack)
+        self._slope_sum += weight * similarity * (reward - (expected - start))
+        self._slope_mass += weight * similarity**2
+        self._missed += weight * (expected - reward - self.options.slack)
+        self._missed = max(0.0, self._missed)
         if self._missed > self.options.alarm:
             self._missed = 0.0
             self._fade(self.options.distrust)
@@ -273,10 +275,10 @@ class KernelQ:
 class KernelQPolicy:
     """Chooses by kernel Q, softly, and learns from each reward at once.
 
-    A slate's reward is not broadcast: each shown memory is credited with what the estimate for the
-    others does not explain, r − Σ_{j≠c} (Q(s, c_j) − Q(s, ∅)), and the slots that ``dropout``
-    leaves out by chance keep these shares apart. With ``abstain`` showing nothing competes, and
-    what it is worth is learnt from the times when nothing was shown.
+    A slate's reward is not broadcast: a slate is taken to be worth the mean of its members, and
+    each is credited with what the others do not explain, Q(s, c) + r − mean_j Q(s, c_j). The slots
+    that ``dropout`` leaves out by chance keep these shares apart. With ``abstain`` showing nothing
+    competes, and what it is worth is learnt from the times when nothing was shown.
     """
 
     name = "kernel-q"
@@ -310,13 +312,13 @@ class KernelQPolicy:
             self.q.add(NOTHING, state, reward, selection.id)
             return
         values = dict(zip(selection.offered, self.values(selection).tolist(), strict=True))
-        nothing = self.q.value_of_nothing(state) if len(shown) > 1 else 0.0
         usual = float(np.mean([*selection.offered.values()]))
-        together = sum(values[name] - nothing for name in shown)
+        unexplained = reward - float(np.mean([values[name] for name in shown]))
         for name in shown:
-            earned = reward - (together - (values[name] - nothing)) if len(shown) > 1 else reward
+            earned = values[name] + unexplained
             if not self.q.knows(name, selection.id):
-                self.q.watch(values[name], selection.offered[name] - usual, earned)
+                above = selection.offered[name] - usual
+                self.q.watch(values[name], above, earned, 1.0 / len(shown))
             self.q.add(name, state, earned, selection.id)
 
     def learn_episode(self, selections: Sequence[Selection], reward: float) -> None:

@@ -77,14 +77,12 @@ class NeuralQPolicy:
         """Learn from a reward, and from a batch of earlier ones again."""
         checked_reward(reward)
         shown = {name: selection.offered[name] for name in selection.chosen} or {"": 0.0}
-        gains = dict.fromkeys(shown, 0.0)
+        targets = np.array([reward])
         if len(shown) > 1:
-            nothing = float(self._values(selection.state, {"": 0.0})[0])
             values = dict(zip(selection.offered, self.values(selection), strict=True))
-            gains = {name: values[name] - nothing for name in shown}
+            targets = np.array([values[name] for name in shown])
+            targets += reward - targets.mean()
         inputs = self._inputs(selection.state, shown)  # before kernel Q has seen the reward
-        total = sum(gains.values())
-        targets = [reward - (total - gains[name]) for name in shown]
         self.kernel.update(selection, reward)
         self._learner.learn(inputs, np.clip(targets, 0.0, 1.0), selection.id)
 
