@@ -5,6 +5,7 @@ A thin skin: it parses, calls `policy_eval` and `Memory`, and renders.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
@@ -13,8 +14,10 @@ import typer
 from ..errors import RecordNotFound
 from ..memory.records import Scope
 from ..memory.terminal import Agent, AsJson, Url, User, open_memory, print_json, table, when
-from .learning import PAGE, PolicyName, make_policy, ready_policy, with_vector
+from .learned_trigger import LearnedTrigger
+from .learning import PAGE, PolicyName, make_policy, ready_policy, ready_trigger, with_vector
 from .policy import NOTHING, Candidate, selection_of
+from .trigger import KEPT_TRIGGER
 
 if TYPE_CHECKING:
     from ..memory.memory import Memory
@@ -32,7 +35,7 @@ app = typer.Typer(
     help="""Judge how memories are chosen, from the log of the choices.
 
     [bold]eval[/bold] tells what another policy would have earned; [bold]show[/bold] why one recall
-    chose what it did.""",
+    chose what it did; [bold]trigger[/bold] when recalling was found to pay.""",
 )
 
 
@@ -134,6 +137,46 @@ def show(
         return
     print("\n".join(_heading(log)))
     _show_candidates(log, texts, used, values, judge)
+
+
+@app.command()
+def trigger(
+    memory: Url = None,
+    user: User = "default",
+    agent: Agent = None,
+    price: Annotated[
+        float | None, typer.Option("--price", min=0, help="Per 1,000 tokens; else the usual one.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the learned trigger knows: when recalling pays, in reward, and what it costs.
+
+    It recalls where the sum of weight × feature exceeds the cost of a recall. The calibration is
+    the slope of what recalling changed on what had been predicted; 1 is exact.
+
+        reverie policy trigger --memory ./memory --user ann
+    """
+    scope = Scope(user=user, agent=agent)
+    with open_memory(memory) as opened:
+        learnt = ready_trigger("learned", opened, scope, price=price)
+        known = opened.learned(KEPT_TRIGGER, scope=scope) is not None
+    assert isinstance(learnt, LearnedTrigger), "that is what this name makes"
+    calibration = None if math.isnan(learnt.calibration) else learnt.calibration
+    if as_json:
+        print_json(
+            {
+                "learnt": known,
+                "weights": learnt.weights,
+                "cost": learnt.cost,
+                "calibration": calibration,
+            }
+        )
+        return
+    if not known:
+        print("nothing learnt yet in this scope; below is what it starts with")
+    table(("feature", "weight"), [(name, f"{one:+.3f}") for name, one in learnt.weights.items()])
+    print(f"cost of a recall: {learnt.cost:.4f}")
+    print(f"calibration: {'not known yet' if calibration is None else f'{calibration:.2f}'}")
 
 
 def _named(name: str) -> PolicyName:

@@ -11,7 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from reverie.agent.commands import app
+from reverie.agent.learned_trigger import LearnedTrigger
 from reverie.agent.policy import Candidate, SimilarityPolicy, State
+from reverie.agent.state import Decision
+from reverie.agent.trigger import KEPT_TRIGGER
 from reverie.cli import call
 from reverie.errors import MemoryFault
 from reverie.memory.memory import Memory
@@ -87,7 +90,7 @@ def test_eval_prints_each_estimate_and_how_far_the_log_speaks(shell: Shell) -> N
 
 @pytest.mark.parametrize("policy", ["similarity", "utility", "kernel-q"])
 def test_eval_judges_each_policy_by_name(shell: Shell, policy: str) -> None:
-    found = shell.json("eval", str(shell.folder), "-p", policy, "--temperature", "0.6", "--k", "2")
+    found = shell.json("eval", str(shell.folder), "-p", policy, "--temperature", "0.8", "--k", "2")
     assert found["policy"] == policy
     assert found["k"] == 2
     for name in ("logged", "ips", "snips", "dr"):
@@ -145,6 +148,23 @@ def test_show_prints_the_choice_for_a_person(shell: Shell) -> None:
     assert row[0] == logs[0].dropped[0]
     assert row[3] == f"{logs[0].probabilities[row[0]]:.3f}"
     assert row[7] == f"the {row[0]} likes red fish"
+
+
+def test_trigger_shows_what_was_learnt(tmp_path: Path) -> None:
+    shell = Shell(tmp_path / "store", [])
+    learnt = LearnedTrigger()
+    with Memory.open(shell.folder, embedder="hashing:64") as memory:
+        memory.add([_said("cat")])
+    assert "nothing learnt yet" in shell("trigger")
+    learnt.learn([Decision(reason="pays", probability=0.5, features=(1.0,) * 8)], [300], 1.0)
+    learnt.learn([Decision(reason="", probability=0.5, features=(1.0,) * 8)], [0], 0.0)
+    with Memory.open(shell.folder, embedder="hashing:64") as memory:
+        memory.keep_learned(KEPT_TRIGGER, learnt.dump(), scope=SCOPE)
+    found = shell.json("trigger", "--agent", "reverie")
+    assert found["weights"] == learnt.weights and found["cost"] == pytest.approx(0.003)
+    assert found["calibration"] == learnt.calibration
+    printed = shell("trigger", "--agent", "reverie", "--price", "0.02")
+    assert "cost of a recall: 0.0060" in printed and "novelty\t+" in printed
 
 
 def test_the_command_is_found_from_the_front(
