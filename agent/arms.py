@@ -26,7 +26,7 @@ from .state import Limits, TraceStep, View
 from .weaver import JointWeaver, PlanWeaver, PriorWeaver, TextWeaver, Weaver
 
 ArmName = Literal["off", "frozen", "online"]
-WeaverName = Literal["text", "prior", "text+prior", "plan", "text+plan"]
+WeaverName = Literal["text", "prior", "text+prior", "plan", "text+plan", "prior+plan"]
 
 
 class AgentOptions(Frozen):
@@ -110,6 +110,7 @@ def _weaver(options: AgentOptions, model: ChatModel, lifter: Lifter) -> Weaver:
         "text+prior": JointWeaver(text, prior),
         "plan": plan,
         "text+plan": JointWeaver(text, plan),
+        "prior+plan": plan,  # which lets recalled steps vote, too
     }
     return weavers[options.weaver]
 

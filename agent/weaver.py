@@ -118,8 +118,8 @@ class PlanWeaver:
     """A log-prior over the admissible actions, from the plans of the recalled successes.
 
     An action of a plan votes in the state it was taken in, as far as the plan tells it: the goal,
-    the deeds before, the action before, and that what it handles was in sight. No steps need be
-    searched for or read: which cases the policy chose is all that speaks here.
+    the deeds before, the action before, and that what it handles was in sight. Where steps were
+    recalled as well, they vote with them; without, which cases the policy chose is all that speaks.
     """
 
     name = "plan"
@@ -133,7 +133,7 @@ class PlanWeaver:
     ) -> Woven:
         """Let the plans vote on the admissible actions."""
         actions = view.observation.actions
-        steps = self._steps(cases)
+        steps = self._steps(cases, neighbours)
         if not actions or not steps:
             return nothing_woven()
         state = lift_view(self.lifter, view)
@@ -145,11 +145,13 @@ class PlanWeaver:
         self, view: View, cases: Sequence[RecalledCase], neighbours: Sequence[RecalledStep]
     ) -> float:
         """See ``FittingWeaver``."""
-        return _novelty(view, self._steps(cases), self.lifter, self.weights)
+        return _novelty(view, self._steps(cases, neighbours), self.lifter, self.weights)
 
-    def _steps(self, cases: Sequence[RecalledCase]) -> list[RecalledStep]:
+    def _steps(
+        self, cases: Sequence[RecalledCase], neighbours: Sequence[RecalledStep]
+    ) -> list[RecalledStep]:
         won = [case for case in cases if case["outcome"] == "success"]
-        return [step for case in won for step in plan_steps(case, self.lifter)]
+        return [*neighbours, *(step for case in won for step in plan_steps(case, self.lifter))]
 
 
 def plan_steps(case: RecalledCase, lifter: Lifter) -> list[RecalledStep]:

@@ -5,8 +5,9 @@
     python benchmarks/variants.py policies --out runs/policies --print
 
 ``triggers`` asks what each trigger wins and how many tokens it reads from memory for that, the
-learned one at several prices. ``policies`` asks what choosing memories by what they earned is
-worth: the plans of four chosen cases are all that speaks (weaver ``plan``), so the choice counts.
+learned one at several prices; similar steps vote, and the plans of four cases (weaver
+``prior+plan``). ``policies`` asks what choosing memories by what they earned is worth: the plans of
+four chosen cases are all that speaks (weaver ``plan``), so the choice counts.
 All play the online arm on generated games in rooms they have not seen, with a memory that begins
 with demonstrations; every variant sees the same games in the same order under each seed, and is
 paired with the first of its table. The model has no opinion (it rates actions at random, see
@@ -37,15 +38,16 @@ from reverie.envs.watch import progress
 
 Options = dict[str, str | float | int]
 
+BOTH: Options = {"weaver": "prior+plan", "recall_cases": 4}
 CHOICE: Options = {"weaver": "plan", "recall_cases": 4, "trigger": "first"}
 VARIANTS: dict[str, dict[str, Options]] = {
     "triggers": {
-        "always": {"trigger": "always"},
-        "first": {"trigger": "first"},
-        "stuck": {"trigger": "stuck"},
-        "learned, price 0.002": {"trigger": "learned", "trigger_price": 0.002},
-        "learned, price 0.01": {"trigger": "learned", "trigger_price": 0.01},
-        "learned, price 0.05": {"trigger": "learned", "trigger_price": 0.05},
+        "always": {"trigger": "always", **BOTH},
+        "first": {"trigger": "first", **BOTH},
+        "stuck": {"trigger": "stuck", **BOTH},
+        "learned, price 0.01": {"trigger": "learned", "trigger_price": 0.01, **BOTH},
+        "learned, price 0.03": {"trigger": "learned", "trigger_price": 0.03, **BOTH},
+        "learned, price 0.05": {"trigger": "learned", "trigger_price": 0.05, **BOTH},
     },
     "policies": {
         "similarity": {"policy": "similarity", **CHOICE},

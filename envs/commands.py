@@ -100,7 +100,7 @@ def run_alfworld(
         str | None,
         typer.Option(
             help="How memory acts: text, prior (similar steps rate the listed actions), plan "
-            "(the chosen cases' plans rate them), text+prior, text+plan.",
+            "(the chosen cases' plans rate them), text+prior, text+plan, prior+plan.",
             rich_help_panel=AGENT,
         ),
     ] = None,
