@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reverie.agent.abstraction import LiftedState, Lifter
-from reverie.agent.kernel import KernelWeights, action_prior, similarity
+from reverie.agent.kernel import KernelWeights, action_prior, novelty, similarity
 from reverie.agent.state import RecalledStep
 
 WEIGHTS = KernelWeights()
@@ -85,3 +85,13 @@ def test_memory_says_nothing_where_none_of_its_actions_is_admissible() -> None:
     neighbours = [step(state(), "open <2>")]
     assert action_prior(state(), ["look"], neighbours, lifter=Lifter(), weights=WEIGHTS) == {}
     assert action_prior(state(), ["look"], [], lifter=Lifter(), weights=WEIGHTS) == {}
+
+
+def test_a_state_that_was_met_is_not_new_and_one_without_a_possible_action_is() -> None:
+    def new(held: list[RecalledStep]) -> float:
+        return novelty(state(), ["look", "go to shelf 2"], held, lifter=Lifter(), weights=WEIGHTS)
+
+    met, near = step(state(), "look"), step(state(done=("take <1>",)), "look")
+    assert new([]) == new([step(state(), "fly")]) == 1.0
+    assert new([met]) == new([near, met]) == 0.0
+    assert 0.0 < new([near]) < 1.0

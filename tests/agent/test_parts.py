@@ -166,6 +166,13 @@ def test_repeating_an_action_costs_until_a_new_deed() -> None:
     assert repetitions(undone)["look"] == 1
 
 
+def test_where_memory_speaks_repetition_weighs_as_much_as_its_prior() -> None:
+    model = Fixed({"look": -1.0, "go to box": -7.0})
+    prior = woven(look=-0.1, go_to_box_1=-2.0)
+    assert ScoringActor(model).act(view(did("look")), prior, "").action == "go to box 1"
+    assert ScoringActor(model, memory=1.0).act(view(did("look")), prior, "").action == "look"
+
+
 def test_a_temperature_draws_the_same_action_for_the_same_seed() -> None:
     actor = ScoringActor(Fixed(), temperature=1.0)
     drawn = {actor.act(view(), nothing_woven(), "").action for _ in range(5)}
