@@ -7,9 +7,9 @@ that was never recalled has a value. The estimate is a posterior mean,
 
 over the rewards yᵢ of the recalls that showed c in states sᵢ. The prior p is the mean of c, itself
 shrunk towards the mean of the whole bank, plus a slope times how much more similar c is to s than
-the other candidates; the slope is learnt, for where the similar harms. To show nothing has a value
-too, learnt in the same way. When rewards fall short of what was expected for long (a CUSUM chart,
-Page 1954), what was learnt is trusted less: the world has changed.
+the other candidates, in tenths of their spread; the slope is learnt, for where the similar harms.
+To show nothing has a value too, learnt in the same way. When rewards fall short of what was
+expected for long (a CUSUM chart, Page 1954), what was learnt is trusted less: the world has changed.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class KernelOptions(Frozen):
     bandwidth: float = Field(default=0.15, gt=0)
     prior_weight: float = Field(default=1.0, gt=0, description="n₀, in rewards")
     case_weight: float = Field(default=4.0, gt=0, description="of the bank's mean, in rewards")
-    slope: float = Field(default=0.5, description="reward per unit of similarity, at first")
-    slope_weight: float = Field(default=0.2, gt=0, description="of that, in Σ similarity²")
+    slope: float = Field(default=0.5, description="reward per unit of likeness, at first")
+    slope_weight: float = Field(default=0.8, gt=0, description="of that, in Σ likeness²")
     start: float = Field(default=0.5, description="the bank's mean before the first reward")
     half_life: float = Field(default=200.0, gt=0)
     discount: float = Field(default=0.0, ge=0, lt=1)
@@ -51,6 +51,16 @@ class KernelOptions(Frozen):
     slack: float = Field(default=0.15, ge=0, description="reward missed that is no sign of change")
     alarm: float = Field(default=14.0, gt=0, description="reward missed beyond it that is")
     distrust: float = Field(default=0.1, gt=0, le=1, description="weight of the past after that")
+
+
+def likeness(similarities: Floats) -> Floats:
+    """How far each candidate lies above the mean of all, in tenths of their spread, shape (n,).
+
+    The spread of cosines is about a tenth, so there it is the difference itself; scores of other
+    searches come to the same scale. What is all alike is not told apart.
+    """
+    spread = max(float(similarities.std()), 0.02)
+    return 0.1 * (similarities - similarities.mean()) / spread
 
 
 class Ledger:
@@ -163,7 +173,7 @@ class KernelQ:
 
     @property
     def slope(self) -> float:
-        """Reward per unit of similarity: its start and a least-squares fit, by their weights."""
+        """Reward per unit of likeness: its start and a least-squares fit, by their weights."""
         start = self.options.slope_weight
         return (start * self.options.slope + self._slope_sum) / (start + self._slope_mass)
 
@@ -187,7 +197,7 @@ class KernelQ:
         bank = self.bank_mean
         values = np.full(len(ids), bank)
         if len(ids):
-            values += self.slope * (similarities - similarities.mean())
+            values += self.slope * likeness(similarities)
         for place, name in enumerate(ids):
             ledger = self._ledgers.get(name)
             if ledger is None:
@@ -205,15 +215,15 @@ class KernelQ:
         """Q of showing no memory."""
         return float(self.values(state, [NOTHING], np.zeros(1))[0])
 
-    def watch(self, expected: float, similarity: float, reward: float, weight: float = 1.0) -> None:
-        """Compare a reward with what was expected of a memory, ``similarity`` above its rivals.
+    def watch(self, expected: float, above: float, reward: float, weight: float = 1.0) -> None:
+        """Compare a reward with what was expected of a memory, ``above`` its rivals in likeness.
 
         Moves the slope, and fades all that was learnt if rewards fall short for long. ``weight`` is
         the memory's share of the slate that earned the reward.
         """
-        start = self.slope * similarity
-        self._slope_sum += weight * similarity * (reward - (expected - start))
-        self._slope_mass += weight * similarity**2
+        start = self.slope * above
+        self._slope_sum += weight * above * (reward - (expected - start))
+        self._slope_mass += weight * above**2
         self._missed += weight * (expected - reward - self.options.slack)
         self._missed = max(0.0, self._missed)
         if self._missed > self.options.alarm:
@@ -312,13 +322,13 @@ class KernelQPolicy:
             self.q.add(NOTHING, state, reward, selection.id)
             return
         values = dict(zip(selection.offered, self.values(selection).tolist(), strict=True))
-        usual = float(np.mean([*selection.offered.values()]))
+        alike = likeness(np.array([*selection.offered.values()], np.float64)).tolist()
+        above = dict(zip(selection.offered, alike, strict=True))
         unexplained = reward - float(np.mean([values[name] for name in shown]))
         for name in shown:
             earned = values[name] + unexplained
             if not self.q.knows(name, selection.id):
-                above = selection.offered[name] - usual
-                self.q.watch(values[name], above, earned, 1.0 / len(shown))
+                self.q.watch(values[name], above[name], earned, 1.0 / len(shown))
             self.q.add(name, state, earned, selection.id)
 
     def learn_episode(self, selections: Sequence[Selection], reward: float) -> None:
