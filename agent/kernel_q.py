@@ -9,7 +9,8 @@ over the rewards yᵢ of the recalls that showed c in states sᵢ. The prior p i
 shrunk towards the mean of the whole bank, plus a slope times how much more similar c is to s than
 the other candidates, in tenths of their spread; the slope is learnt, for where the similar harms.
 To show nothing has a value too, learnt in the same way. When rewards fall short of what was
-expected for long (a CUSUM chart, Page 1954), what was learnt is trusted less: the world has changed.
+expected for long (a CUSUM chart, Page 1954), what was learnt is trusted less, since the world has
+changed.
 """
 
 from __future__ import annotations
