@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from pydantic import JsonValue
 
+from .machine import cores
 from .runner import rebuild, run
 from .runs import Arm, Budget, EpisodeLine, RunSpec, read_header, read_lines
 from .stages import GENERATED
@@ -55,7 +56,9 @@ def demo(
     ] = 8.0,
     games: Annotated[int, typer.Option(min=1, help="At most so many games an arm.")] = GAMES,
     seed: Annotated[int, typer.Option(help="The seed of the order of the games.")] = 1,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that play.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that play; two where there are two cores.")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, deleting DIR.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The summary on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -80,7 +83,8 @@ def demo(
         if not (quiet or as_json):
             print(f"{out} holds a finished demo; --fresh plays it anew.", file=sys.stderr)
     else:
-        spec = demo_spec(out, minutes=minutes, games=games, seed=seed, workers=workers)
+        players = workers or min(2, cores())
+        spec = demo_spec(out, minutes=minutes, games=games, seed=seed, workers=players)
         summary = play(spec, quiet=quiet)
     show_result(summary, out, as_json=as_json)
     if not as_json:

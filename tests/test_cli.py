@@ -366,16 +366,16 @@ def test_the_demo_explains_plays_shows_and_is_quick_the_second_time(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(world.SIZE, "valid_unseen", 12)
-    assert call(["demo", "--games", "8"]) == 0
+    assert call(["demo", "--games", "8", "--workers", "1"]) == 0
     out, err = capsys.readouterr()
     assert "What you are about to see" in err and "24/24" in err
     assert "runs/demo/report.html" in out
     assert "without memory (2 steps, lost)" in out
-    assert call(["demo", "--games", "8"]) == 0
+    assert call(["demo", "--games", "8", "--workers", "1"]) == 0
     out, err = capsys.readouterr()
     assert "--fresh plays it anew" in err and "1/24" not in err
     assert "runs/demo/report.html" in out
-    assert call(["demo", "--games", "4", "--fresh", "--json"]) == 0
+    assert call(["demo", "--games", "4", "--fresh", "--workers", "1", "--json"]) == 0
     assert last_object(capsys.readouterr().out)["run"]["planned"] == 12
 
 
