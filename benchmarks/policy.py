@@ -10,8 +10,9 @@ memory has one, and a quality. Showing memory c for question s succeeds with pro
     σ(−1.2 + 2.2·[strategies agree] + 2·(quality − ½) + cos(s, c)).
 
 A policy chooses one memory a round and sees success or failure. Regret is what the best memory's
-probability of success exceeds the chosen one's by, summed over rounds. In the null world every
-memory is worth the same, so any choice is as good; its figure is lost success against similarity.
+probability of success exceeds the chosen one's by, summed over rounds. In the null world nothing
+but similarity counts, so that there is nothing to learn; its figure is success lost against
+similarity. (Were all memories worth the same there, no choice could lose anything.)
 In the adversarial world the more similar a memory is, the more it harms. Constants of the policies
 were chosen on seeds 100 to 111; the table is made with seeds 0 to 9.
 """
