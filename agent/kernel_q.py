@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ..errors import MemoryFault
 from ..memory.records import Frozen
+from .earnings import Earnings
 from .policy import NOTHING, Candidate, Draw, Floats, Selection, State, checked_reward
 from .policy_file import PolicyState, read_policy, write_policy
 from .soft_q import soft_target
@@ -64,108 +64,12 @@ def likeness(similarities: Floats) -> Floats:
     return 0.1 * (similarities - similarities.mean()) / spread
 
 
-class Ledger:
-    """What one memory earned, newest last: in which states, and how much.
-
-    An older reward weighs half as much after ``half_life`` newer ones; beyond ``kept`` it goes.
-    """
-
-    def __init__(self, options: KernelOptions) -> None:
-        self._kept = options.kept
-        self._decay = 0.5 ** (1.0 / options.half_life)
-        self._states = np.empty((0, 0), np.float32)
-        self._rewards = np.empty(0, np.float64)
-        self._weights = np.empty(0, np.float64)
-        self._places: dict[str, int] = {}
-        self._keys: list[str] = []
-        self.sum = 0.0
-        self.count = 0.0
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def add(self, state: State, reward: float, key: str) -> None:
-        """Enter a reward; one with a known ``key`` takes the place of that one."""
-        place = self._places.get(key) if key else None
-        if place is None:
-            place = self._next(state, key)
-        self._rewards[place] = reward
-        self._sum_up()
-
-    def knows(self, key: str) -> bool:
-        """Whether a reward was entered under this key."""
-        return key in self._places
-
-    def fade(self, factor: float) -> None:
-        """Trust all that was entered so far less."""
-        self._weights *= factor
-        self._sum_up()
-
-    def near(self, vector: NDArray[np.float32], bandwidth: float) -> tuple[float, float]:
-        """The kernel mass around ``vector`` (dim,), and what it earned."""
-        size = len(self)
-        if self._states.shape[1] != len(vector):
-            return 0.0, 0.0  # only states that were never embedded
-        mass = self._weights[:size] * np.exp((self._states[:size] @ vector - 1.0) / bandwidth)
-        return float(mass.sum()), float(mass @ self._rewards[:size])
-
-    def arrays(self) -> tuple[NDArray[np.float32], Floats, Floats, list[str]]:
-        """States (n, dim), rewards (n,), weights (n,) and keys."""
-        size = len(self)
-        return self._states[:size], self._rewards[:size], self._weights[:size], self._keys
-
-    def restore(
-        self, states: NDArray[np.float32], rewards: Floats, weights: Floats, keys: list[str]
-    ) -> None:
-        """The inverse of ``arrays``."""
-        self._states, self._rewards, self._weights = states, rewards, weights
-        self._keys = keys
-        self._places = {name: place for place, name in enumerate(keys) if name}
-        self._sum_up()
-
-    def _sum_up(self) -> None:
-        size = len(self)
-        self.sum = float(self._weights[:size] @ self._rewards[:size])
-        self.count = float(self._weights[:size].sum())
-
-    def _next(self, state: State, key: str) -> int:
-        size = len(self)
-        if size == 2 * self._kept:
-            self._states[: self._kept] = self._states[self._kept : size]
-            self._rewards[: self._kept] = self._rewards[self._kept : size]
-            self._weights[: self._kept] = self._weights[self._kept : size]
-            self._keys = self._keys[self._kept :]
-            self._places = {name: place for place, name in enumerate(self._keys) if name}
-            size = self._kept
-        held = self._states.shape[1]
-        dim = held if state.vector is None else len(state.vector)
-        if held and dim != held:
-            raise MemoryFault(
-                f"a state of {dim} numbers among states of {held}: the memory has another embedder "
-                "now; make the policy anew, it learns again from the log"
-            )
-        if size == len(self._rewards) or dim != held:
-            room = min(max(4, 2 * size), 2 * self._kept)
-            states = np.zeros((room, dim), np.float32)
-            states[:size, :held] = self._states[:size]
-            self._states = states
-            self._rewards = np.append(self._rewards[:size], np.zeros(room - size))
-            self._weights = np.append(self._weights[:size], np.zeros(room - size))
-        self._states[size] = 0.0 if state.vector is None else state.vector
-        self._weights[:size] *= self._decay
-        self._weights[size] = 1.0
-        self._keys.append(key)
-        if key:
-            self._places[key] = size
-        return size
-
-
 class KernelQ:
     """The estimate. It holds no candidate's text: states, ids and rewards only."""
 
     def __init__(self, options: KernelOptions) -> None:
         self.options = options
-        self._ledgers: dict[str, Ledger] = {}
+        self._earnings: dict[str, Earnings] = {}
         self._sum = 0.0
         self._count = 0.0
         self._slope_sum = 0.0
@@ -185,11 +89,11 @@ class KernelQ:
 
     def knows(self, name: str, key: str) -> bool:
         """Whether a memory's reward under this key was entered."""
-        return name in self._ledgers and self._ledgers[name].knows(key)
+        return name in self._earnings and self._earnings[name].knows(key)
 
     def count(self, name: str) -> int:
         """How many rewards of a memory are kept."""
-        return len(self._ledgers.get(name, ()))
+        return len(self._earnings.get(name, ()))
 
     def values(self, state: State, ids: Sequence[str], similarities: Floats) -> Floats:
         """Q of each id, shape (n,)."""
@@ -200,15 +104,13 @@ class KernelQ:
         if len(ids):
             values += self.slope * likeness(similarities)
         for place, name in enumerate(ids):
-            ledger = self._ledgers.get(name)
-            if ledger is None:
+            own = self._earnings.get(name)
+            if own is None:
                 continue
-            prior = values[place] + (ledger.sum - ledger.count * bank) / (
-                case_weight + ledger.count
-            )
+            prior = values[place] + (own.sum - own.count * bank) / (case_weight + own.count)
             mass = earned = 0.0
             if state.vector is not None:
-                mass, earned = ledger.near(state.vector, options.bandwidth)
+                mass, earned = own.near(state.vector, options.bandwidth)
             values[place] = (prior_weight * prior + earned) / (prior_weight + mass)
         return values
 
@@ -232,31 +134,31 @@ class KernelQ:
             self._fade(self.options.distrust)
 
     def _fade(self, factor: float) -> None:
-        for ledger in self._ledgers.values():
-            ledger.fade(factor)
-        self._sum = sum(ledger.sum for ledger in self._ledgers.values())
-        self._count = sum(ledger.count for ledger in self._ledgers.values())
+        for own in self._earnings.values():
+            own.fade(factor)
+        self._sum = sum(own.sum for own in self._earnings.values())
+        self._count = sum(own.count for own in self._earnings.values())
         self._slope_sum *= factor
         self._slope_mass *= factor
 
     def add(self, name: str, state: State, reward: float, key: str = "") -> None:
         """A memory earned ``reward`` in ``state``; with a known ``key``, instead of before."""
-        ledger = self._ledgers.get(name)
-        if ledger is None:
-            ledger = self._ledgers[name] = Ledger(self.options)
-        self._sum -= ledger.sum
-        self._count -= ledger.count
-        ledger.add(state, reward, key)
-        self._sum += ledger.sum
-        self._count += ledger.count
+        own = self._earnings.get(name)
+        if own is None:
+            own = self._earnings[name] = Earnings(self.options.kept, self.options.half_life)
+        self._sum -= own.sum
+        self._count -= own.count
+        own.add(state, reward, key)
+        self._sum += own.sum
+        self._count += own.count
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All that was learnt, as named arrays; the memories' ledgers one after the other."""
-        parts = [ledger.arrays() for ledger in self._ledgers.values()]
+        parts = [own.arrays() for own in self._earnings.values()]
         dim = max((part[0].shape[1] for part in parts), default=0)
         states = [np.pad(part[0], ((0, 0), (0, dim - part[0].shape[1]))) for part in parts]
         return {
-            "names": np.array([*self._ledgers], dtype=np.str_),
+            "names": np.array([*self._earnings], dtype=np.str_),
             "sizes": np.array([len(part[1]) for part in parts], np.int64),
             "states": np.concatenate([np.empty((0, dim), np.float32), *states]),
             "rewards": np.concatenate([np.empty(0), *(part[1] for part in parts)]),
@@ -267,13 +169,13 @@ class KernelQ:
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """The inverse of ``arrays``; what was learnt before is gone."""
-        self._ledgers.clear()
+        self._earnings.clear()
         start = 0
         for name, size in zip(arrays["names"].tolist(), arrays["sizes"].tolist(), strict=True):
             part = slice(start, start + size)
             start += size
-            ledger = self._ledgers[name] = Ledger(self.options)
-            ledger.restore(
+            own = self._earnings[name] = Earnings(self.options.kept, self.options.half_life)
+            own.restore(
                 arrays["states"][part].copy(),
                 arrays["rewards"][part].copy(),
                 arrays["weights"][part].copy(),
