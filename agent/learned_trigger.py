@@ -166,7 +166,10 @@ class LearnedTrigger:
             if len(scalars) != 4 or not np.isfinite(scalars).all():
                 raise ValueError("its sums are no numbers")
         except (ValueError, KeyError, TypeError) as error:
-            raise PolicyFault(f"what the trigger learnt cannot be read: {error}") from error
+            raise PolicyFault(
+                f"what the trigger learnt cannot be read: {error}. To start anew, put "
+                "LearnedTrigger().dump() in its place with memory.keep_learned, or choose a rule"
+            ) from error
         self._advantage, self._baseline = advantage, baseline
         self._tokens, self._recalls, self._predicted, self._realised = scalars
 

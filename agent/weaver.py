@@ -104,8 +104,8 @@ class PriorWeaver:
             return nothing_woven()
         state = lift_view(self.lifter, view)
         prior = action_prior(state, actions, neighbours, lifter=self.lifter, weights=self.weights)
-        sources = [step["id"] for step in neighbours] if prior else []
-        return Woven(text="", prior=prior, sources=sources)
+        sources = dict.fromkeys(step["id"] for step in neighbours) if prior else ()
+        return Woven(text="", prior=prior, sources=list(sources))
 
     def novelty(
         self, view: View, cases: Sequence[RecalledCase], neighbours: Sequence[RecalledStep]
@@ -114,7 +114,7 @@ class PriorWeaver:
         return _novelty(view, neighbours, self.lifter, self.weights)
 
 
-class PlanWeaver:
+class PlanWeaver(PriorWeaver):
     """A log-prior over the admissible actions, from the plans of the recalled successes.
 
     An action of a plan votes in the state it was taken in, as far as the plan tells it: the goal,
@@ -124,30 +124,19 @@ class PlanWeaver:
 
     name = "plan"
 
-    def __init__(self, lifter: Lifter, weights: KernelWeights | None = None) -> None:
-        self.lifter = lifter
-        self.weights = weights or KernelWeights()
-
     def weave(
         self, view: View, cases: Sequence[RecalledCase], neighbours: Sequence[RecalledStep]
     ) -> Woven:
         """Let the plans vote on the admissible actions."""
-        actions = view.observation.actions
-        steps = self._steps(cases, neighbours)
-        if not actions or not steps:
-            return nothing_woven()
-        state = lift_view(self.lifter, view)
-        prior = action_prior(state, actions, steps, lifter=self.lifter, weights=self.weights)
-        sources = list(dict.fromkeys(step["id"] for step in steps)) if prior else []
-        return Woven(text="", prior=prior, sources=sources)
+        return super().weave(view, cases, self._voters(cases, neighbours))
 
     def novelty(
         self, view: View, cases: Sequence[RecalledCase], neighbours: Sequence[RecalledStep]
     ) -> float:
         """See ``FittingWeaver``."""
-        return _novelty(view, self._steps(cases, neighbours), self.lifter, self.weights)
+        return super().novelty(view, cases, self._voters(cases, neighbours))
 
-    def _steps(
+    def _voters(
         self, cases: Sequence[RecalledCase], neighbours: Sequence[RecalledStep]
     ) -> list[RecalledStep]:
         won = [case for case in cases if case["outcome"] == "success"]
