@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict
 
@@ -55,15 +56,7 @@ class LiftedState(BaseModel):
     @classmethod
     def from_facets(cls, facets: dict[str, str]) -> LiftedState:
         """The inverse of ``facets``."""
-        done = facets.get("done", "")
-        return cls(
-            goal=facets.get("goal", ""),
-            fillers=tuple(facets.get("fillers", "").split()),
-            done=tuple(done.split(" ; ")) if done else (),
-            last=facets.get("last", ""),
-            here=tuple(facets.get("here", "").split()),
-            signs=tuple(facets.get("signs", "").split()),
-        )
+        return _parse(*(facets.get(name, "") for name in cls.model_fields))
 
     def text(self) -> str:
         """What is searched: the goal as it was said, then where in the task this is."""
@@ -72,6 +65,19 @@ class LiftedState(BaseModel):
             goal = goal.replace(f"<{number}>", filler)
         done = ", ".join(self.done) or "nothing"
         return f"{goal}. done: {done}. last: {self.last or 'start'}. {' '.join(self.signs)}"
+
+
+@lru_cache(8192)
+def _parse(goal: str, fillers: str, done: str, last: str, here: str, signs: str) -> LiftedState:
+    """A state from its facets; the steps that are held are read again at every step."""
+    return LiftedState(
+        goal=goal,
+        fillers=tuple(fillers.split()),
+        done=tuple(done.split(" ; ")) if done else (),
+        last=last,
+        here=tuple(here.split()),
+        signs=tuple(signs.split()),
+    )
 
 
 class Lifter:
