@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 _THING = re.compile(r"\b([a-z][a-z_]*) (\d+)\b")
 _OUT = frozenset("from off out".split())
@@ -35,9 +36,13 @@ class Deed:
         return self.thing.rsplit(" ", 1)[0]
 
 
-def things(text: str) -> set[str]:
-    """The classes of the numbered things a text names: ``{"drawer", "mug"}``."""
-    return {match[1] for match in _THING.finditer(text.lower())}
+@lru_cache(4096)
+def things(text: str) -> frozenset[str]:
+    """The classes of the numbered things a text names: ``{"drawer", "mug"}``.
+
+    Kept, as ``deed`` is: what an episode has seen so far is read again at each of its steps.
+    """
+    return frozenset(match[1] for match in _THING.finditer(text.lower()))
 
 
 def numbered(text: str) -> set[str]:
@@ -55,6 +60,7 @@ def without_things(text: str) -> str:
     return _THING.sub(" ", text.lower())
 
 
+@lru_cache(4096)
 def deed(action: str) -> Deed | None:
     """The action as a deed; None if it relates no two things."""
     text = action.lower()

@@ -66,7 +66,7 @@ def build_loop(nodes: Nodes, checkpointer: BaseCheckpointSaver[str] | None = Non
     graph.add_edge("recall", "weave")
     graph.add_edge("weave", "act")
     graph.add_edge("act", "step")
-    graph.add_conditional_edges("step", _after_step, ["observe", "reflect"])
+    graph.add_conditional_edges("step", _after_step, ["trigger", "reflect"])
     graph.add_edge("reflect", "write")
     graph.add_edge("write", "learn")
     graph.add_edge("learn", END)
@@ -78,4 +78,4 @@ def _after_trigger(state: EpisodeState) -> str:
 
 
 def _after_step(state: EpisodeState) -> str:
-    return "reflect" if state.get("done") else "observe"
+    return "reflect" if state.get("done") else "trigger"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypedDict
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, TypeAdapter
 
 from ..memory.records import Frozen
 from .environment import Observation, Task
@@ -74,6 +74,9 @@ class TraceStep(Frozen):
     trigger: str = ""
     read: int = 0
     recalled: tuple[str, ...] = ()
+
+
+_TRACE = TypeAdapter(list[TraceStep])
 
 
 class Decision(Frozen):
@@ -206,7 +209,7 @@ def episode_id(state: EpisodeState) -> str:
 
 def steps_of(state: EpisodeState) -> list[TraceStep]:
     """The steps of a state, typed."""
-    return [TraceStep.model_validate(step) for step in state.get("steps", [])]
+    return _TRACE.validate_python(state.get("steps", []))
 
 
 def view_of(state: EpisodeState) -> View:

@@ -67,10 +67,11 @@ class Timed:
 def per_step_ms(agent: Agent, episodes: int, embedder: Timed | None, label: str) -> float:
     """Median over episodes of the processor time per step outside the embedder, in ms."""
     figures: list[float] = []
+    world = KeyAndDoor(limit=30)
     for number in track(range(episodes), description=label, console=Console(stderr=True)):
         before = embedder.seconds if embedder else 0.0
         started = time.process_time()
-        episode = agent.play(KeyAndDoor(limit=30), TASK, run="bench", seed=number)
+        episode = agent.play(world, TASK, run="bench", seed=number)
         spent = time.process_time() - started
         embedding = (embedder.seconds if embedder else 0.0) - before
         figures.append(1000 * (spent - embedding) / episode.steps)

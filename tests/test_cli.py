@@ -196,12 +196,14 @@ def test_ctrl_c_at_a_terminal_reaches_runner_and_workers_and_ends_them_in_order(
 ) -> None:
     line = ["run", "alfworld", "--split", "valid", "--seed-cases", "2", "--out", "out"]
     code = f"""
+import signal
 import sys
 import reverie.envs.runner
 from reverie.cli import call
 from reverie.tests.envs import world
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also under nohup
     reverie.envs.runner.stage_for = world.stage
     sys.exit(call({[*line, "--workers", "2"]}))
 """
