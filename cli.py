@@ -133,6 +133,33 @@ def policy_command(ctx: typer.Context) -> None:
     _forward(".agent.commands", "app", ctx)
 
 
+@app.command("chat", context_settings=FORWARD, add_help_option=False)
+def chat_command(ctx: typer.Context) -> None:
+    """Talk to an assistant that remembers, for as long as you like."""
+    _with_settings(".agent.chat_commands", ctx)
+
+
+@app.command("enrich", context_settings=FORWARD, add_help_option=False)
+def enrich_command(ctx: typer.Context) -> None:
+    """Let a language model read what was said, for summaries and facts that rules do not see."""
+    _with_settings(".agent.enrich_commands", ctx)
+
+
+@app.command("serve", context_settings=FORWARD, add_help_option=False)
+def serve_command(ctx: typer.Context) -> None:
+    """Serve the assistant over HTTP to any program that speaks OpenAI's chat protocol."""
+    _with_settings(".agent.serve_commands", ctx)
+
+
+def _with_settings(module: str, ctx: typer.Context) -> None:
+    """Forward with the settings of memory, user and model as what its options are by default."""
+    from .settings import load_settings
+
+    wanted = {"memory", "user", "model"}
+    ctx.default_map = load_settings().model_dump(include=wanted, exclude_none=True)
+    _forward(module, "app", ctx)
+
+
 @app.command("doctor", context_settings=FORWARD, add_help_option=False)
 def doctor_command(ctx: typer.Context) -> None:
     """What works on this machine, what is missing, and the command that mends it."""

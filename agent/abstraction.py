@@ -87,16 +87,18 @@ class Lifter:
     "clean"). A word seen with a number is a thing. A word that was not, in an episode whose goal
     names it, is fixed: at once if the episode was a success, which met everything its goal names,
     and after ``patience`` failures, which may have missed it. A goal word never met before is
-    taken for a thing.
+    taken for a thing. ``wins`` counts the successes it was shown.
     """
 
     def __init__(self, patience: int = 3) -> None:
         self.patience = patience
         self.things: set[str] = set()
         self.missed: Counter[str] = Counter()
+        self.wins = 0
 
     def learn(self, goal: str, texts: Iterable[str], *, success: bool) -> None:
         """Take in a finished episode: its goal, and the texts in which things were named."""
+        self.wins += success
         for text in texts:
             self.things |= things(text)
         unseen = set(_WORD.findall(goal.lower())) - self.things

@@ -39,6 +39,18 @@ def similarity(a: LiftedState, b: LiftedState, weights: KernelWeights) -> float:
     )
 
 
+LEAST_DOUBT = 1e-4
+
+
+def doubt_after(wins: int) -> float:
+    """How much a memory of ``wins`` successes is doubted, in observations of the very state.
+
+    A few successes, most of them luck, are no ground to stop trying other things; of a hundred,
+    steps in states nine nats less similar still outweigh the doubt.
+    """
+    return max(LEAST_DOUBT, 1.0 / (1 + wins) ** 2)
+
+
 def action_prior(
     state: LiftedState,
     actions: Sequence[str],
@@ -46,7 +58,7 @@ def action_prior(
     *,
     lifter: Lifter,
     weights: KernelWeights,
-    doubt: float = 1e-4,
+    doubt: float = LEAST_DOUBT,
 ) -> dict[str, float]:
     """Log-probability of each admissible action under the neighbours' votes.
 

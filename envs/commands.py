@@ -11,6 +11,10 @@ from pydantic import JsonValue, ValidationError
 
 from ..errors import SettingsError
 from ..settings import load_settings
+from .dialogue_commands import locomo, longmemeval
+from .dialogue_run import rebuild_dialogue
+from .dialogue_watch import show_dialogue
+from .life_run import life
 from .runner import rebuild, run
 from .runs import Arm, Budget, RunSpec
 from .stages import GENERATED
@@ -26,7 +30,7 @@ run_app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="""Play an environment in arms and compare them.
+    help="""Play an environment in arms and compare them, or measure a memory of conversations.
 
     A run is resumed by giving the same command again, also after a crash.""",
 )
@@ -37,9 +41,9 @@ report_app = typer.Typer(
 )
 
 
-@run_app.callback()
-def run_root() -> None:
-    """Keeps ``run`` a group while it has one environment."""
+run_app.command("locomo")(locomo)
+run_app.command("longmemeval")(longmemeval)
+run_app.command("life")(life)
 
 
 @run_app.command("alfworld")
@@ -203,6 +207,9 @@ def report(
     """
     from .report import write_curve
 
+    if (out / "questions.jsonl").exists():
+        show_dialogue(rebuild_dialogue(out), as_json=as_json)
+        return
     summary = rebuild(out)
     if curve is not None:
         write_curve(out, curve)

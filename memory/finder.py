@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from .indexer import Indexer
 from .journal import Journal
 from .nearest import score_with_index
+from .newest import newest_first
 from .past import records_as_of, shelf_as_of
-from .records import Kind
+from .records import Kind, Scope
 from .rows import fetch_records
-from .search import Filters, Found, FusionWeights, Hit, best, fuse, score_exactly
+from .search import Filters, Found, FusionWeights, Hit, best, dots, fuse, score_exactly
 from .shelf import Head, Shelf, Shelves
 from .speakers import Speakers
+from .turn_search import NEAREST, TurnHit, TurnQuery, look, see
 from .writing import owner_of
 
 
@@ -53,6 +55,50 @@ class Finder:
         with self._journal.reading() as connection:
             owner = owner_of(connection, filters.scope.user)
             return text if owner is None else self._speakers.without(connection, owner, text)
+
+    def named(self, text: str, scope: Scope) -> tuple[str, ...]:
+        """Those who speak in most of the user's conversations and are named in ``text``."""
+        with self._journal.reading() as connection:
+            owner = owner_of(connection, scope.user)
+            return () if owner is None else tuple(self._speakers.named(connection, owner, text))
+
+    def turns(self, query: TurnQuery, dim: int, as_of_us: int | None) -> list[TurnHit]:
+        """The turns worth a look for a question, best first, at least one of each good session."""
+        with (
+            self._indexer.undisturbed() if self._indexer else nullcontext(),
+            self._journal.reading(snapshot=as_of_us is not None) as connection,
+        ):
+            owner = owner_of(connection, query.filters.scope.user)
+            heads = [] if owner is None else read_heads(connection, owner, (Kind.UTTERANCE,))
+            if not heads:
+                return []
+            (head,) = heads
+            shelf = self._shelf(connection, head, dim, as_of_us)
+            with shelf.lock:
+                if as_of_us is None or head.changed_us <= as_of_us:
+                    shelf.sync(connection, head)
+                seen = see(shelf, connection, query, self._cosines(connection, shelf, query))
+            rows: list[int] = seen.rows.tolist()
+            if as_of_us is None:
+                records = fetch_records(connection, rows)
+            else:
+                records = records_as_of(connection, rows, as_of_us)
+        hits = look(seen, records, query)
+        return newest_first(hits, seen.idfs) if query.newest else hits
+
+    def _cosines(
+        self, connection: sqlite3.Connection, shelf: Shelf, query: TurnQuery
+    ) -> NDArray[np.float32]:
+        """The cosine of each slot, shape (slots,); of a large shelf only of the candidates."""
+        if query.vector is None:
+            return np.full(shelf.size, np.nan, np.float32)
+        if shelf.size <= self._exact_limit:
+            return dots(shelf.load_vectors(connection), query.vector)
+        asked = Query(query.content, query.vector, query.filters, NEAREST, FusionWeights())
+        part = self._scored(connection, shelf, asked)
+        cosines = np.full(shelf.size, np.nan, np.float32)
+        cosines[shelf.slots_of(part.rows.tolist())] = part.dense
+        return cosines
 
     def search(self, query: Query, dim: int) -> list[Hit]:
         """The ``k`` best hits, best first; equal scores are ordered by id."""

@@ -11,7 +11,9 @@ eq. 3.15; the idf is Lucene's ln(1 + (N - df + 0.5) / (df + 0.5)), which is neve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,21 @@ K1 = 1.2
 """How fast repeated terms stop adding to the score."""
 B = 0.75
 """How much a long text is discounted, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A term's postings: the slots that hold it, how often each does, and its idf."""
+
+    term: int
+    slots: NDArray[np.int32]
+    counts: NDArray[np.uint16]
+    idf: float
+
+
+def idf(n: int, held: int) -> float:
+    """Lucene's inverse document frequency of a term that ``held`` of ``n`` texts hold."""
+    return math.log1p((max(n - held, 0) + 0.5) / (held + 0.5))
 
 
 class Postings:
@@ -99,6 +116,18 @@ class Postings:
         self._fresh.clear()
         self._fresh_slots = 0
         self._base_slots = self._alive
+
+    def held(self, terms: Iterable[int]) -> list[Held]:
+        """Where each of these terms is, and how much it tells; terms that nothing holds left out.
+
+        Slots that were rewritten may still be among them.
+        """
+        n = max(self._alive, 1)
+        return [
+            Held(term, where, counts, idf(n, max(1, len(where) - self._dropped.get(term, 0))))
+            for term, where, counts in self._matching(terms)
+            if len(where)
+        ]
 
     def scores(self, query: str, lengths: NDArray[np.int32]) -> NDArray[np.float32]:
         """BM25 of every slot, shape (slots,); 0 where no term is shared with the query.

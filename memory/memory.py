@@ -5,10 +5,11 @@ from __future__ import annotations
 from .asynchronous import twin
 from .keeping import KeepVerbs
 from .recalls import RecallVerbs
+from .turn_reads import TurnVerbs
 from .writes import WriteVerbs
 
 
-class Memory(WriteVerbs, RecallVerbs, KeepVerbs):
+class Memory(WriteVerbs, RecallVerbs, TurnVerbs, KeepVerbs):
     """A store of records. Open it with `Memory.open`; safe to share between threads.
 
     Every verb has an async twin, ``aadd`` for ``add`` and so on, that runs it in a thread.
@@ -24,6 +25,8 @@ class Memory(WriteVerbs, RecallVerbs, KeepVerbs):
     alist = twin(RecallVerbs.list)
     ahistory = twin(RecallVerbs.history)
     asearch = twin(RecallVerbs.search)
+    aturns = twin(TurnVerbs.turns)
+    ashown = twin(TurnVerbs.shown)
     arecall = twin(RecallVerbs.recall)
     areward = twin(RecallVerbs.reward)
     autility = twin(RecallVerbs.utility)

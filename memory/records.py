@@ -154,11 +154,14 @@ class ErrorPayload(Frozen):
 
 
 class UtterancePayload(Frozen):
-    """One message, verbatim."""
+    """One message, verbatim. ``turn`` is its place in its session, by number or by time."""
 
     kind: Literal["utterance"] = "utterance"
     speaker: str
     turn: int = 0
+    repeats: tuple[int, ...] = Field(
+        default=(), description="later places where the same was said in the same words"
+    )
 
 
 class DerivedPayload(Frozen):
@@ -169,7 +172,11 @@ class DerivedPayload(Frozen):
 
 
 class FactPayload(Frozen):
-    """A statement with its interval of validity."""
+    """A statement with its interval of validity, from ``valid_from`` up to ``valid_to``.
+
+    ``ends`` says that the value, or whatever there was, is over. ``confirmed`` is False for what
+    an assistant claimed of its user and the user did not confirm.
+    """
 
     kind: Literal["fact"] = "fact"
     subject: str
@@ -177,6 +184,9 @@ class FactPayload(Frozen):
     value: str
     valid_from: datetime | None = None
     valid_to: datetime | None = None
+    ends: bool = False
+    many: bool = Field(default=False, description="the subject may have several values at once")
+    confirmed: bool = True
 
 
 Payload = Annotated[

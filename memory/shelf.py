@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lexical import Postings
+from .order import Order
 from .records import Status
 from .rows import facets_of
 from .schema import FACETS
@@ -55,6 +56,7 @@ class Shelf:
         self.seqs = np.empty(0, np.int64)
         self.matrix: NDArray[np.float32] | None = None
         self.postings = Postings()
+        self.order = Order()
         self.inactive = 0
         self._packed: list[bytes] = []
         self._slots: dict[int, int] = {}
@@ -147,6 +149,10 @@ class Shelf:
             (self.owner, self.kind),
         )
 
+    def alive(self) -> NDArray[np.bool_]:
+        """Which slots are still those of their records, shape (size,)."""
+        return self.status[: self.size] != DEAD
+
     def slots_of(self, rows: Sequence[int]) -> NDArray[np.int32]:
         """The slots of those of the rows that lie here."""
         slots = [self._slots[row] for row in rows if row in self._slots]
@@ -175,6 +181,7 @@ class Shelf:
         self.rows = np.empty(0, np.int64)
         self.matrix = np.empty((0, self.dim), np.float32) if keep_vectors else None
         self.postings = Postings()
+        self.order = Order()
         self._packed.clear()
         self._slots.clear()
         self._facets.clear()

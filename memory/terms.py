@@ -41,7 +41,7 @@ STOP_WORDS = frozenset(
 
 def terms_of(text: str) -> dict[int, int]:
     """Each term's hash and count. Stop words count only in a text made of nothing else."""
-    words = _words(text)
+    words = words_of(text)
     counted: dict[int, int] = {}
     for word in [word for word in words if word not in STOP_WORDS] or words:
         term = _hashed(word)
@@ -56,7 +56,8 @@ def pack_terms(text: str) -> tuple[bytes, int]:
     return packed, sum(counted.values())
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """The words of a text, lower case, without accents; not yet stemmed."""
     text = text.lower()
     if text.isascii():
         return _WORD.findall(text)

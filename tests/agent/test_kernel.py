@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reverie.agent.abstraction import LiftedState, Lifter
-from reverie.agent.kernel import KernelWeights, action_prior, novelty, similarity
+from reverie.agent.kernel import (
+    LEAST_DOUBT,
+    KernelWeights,
+    action_prior,
+    doubt_after,
+    novelty,
+    similarity,
+)
 from reverie.agent.state import RecalledStep
 
 WEIGHTS = KernelWeights()
@@ -95,3 +102,17 @@ def test_a_state_that_was_met_is_not_new_and_one_without_a_possible_action_is() 
     assert new([]) == new([step(state(), "fly")]) == 1.0
     assert new([met]) == new([near, met]) == 0.0
     assert 0.0 < new([near]) < 1.0
+
+
+def test_a_memory_of_few_successes_is_doubted_more() -> None:
+    doubts = [doubt_after(wins) for wins in (0, 1, 5, 20, 100, 10_000)]
+    assert doubts == sorted(doubts, reverse=True)
+    assert doubts[0] == 1.0
+    assert doubts[-1] == LEAST_DOUBT
+
+
+def test_each_success_it_is_shown_is_counted() -> None:
+    lifter = Lifter()
+    lifter.learn("put a mug", ["take mug 1"], success=True)
+    lifter.learn("put a mug", ["take mug 1"], success=False)
+    assert lifter.wins == 1

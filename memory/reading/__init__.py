@@ -1,0 +1,1 @@
+"""Reading: from what people write to what they state, by rule."""
