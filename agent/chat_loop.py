@@ -23,7 +23,7 @@ from langgraph.runtime import Runtime
 from ..memory.dialogue import DialogueMemory, Message
 from ..memory.fact_questions import answer, read_question, resolve_subject
 from ..memory.facts import FactMemory
-from ..memory.packing import CLOSE, HEADER, OPEN, line, pack
+from ..memory.packing import CLOSE, HEADER, OPEN, line, pack, without_blocks
 from ..memory.records import FactPayload, Record, UtterancePayload
 from ..memory.terms import STOP_WORDS, terms_of, words_of
 from ..memory.turn_search import TurnHit
@@ -37,6 +37,8 @@ _OF_ASSISTANT = re.compile(r"\byou(?:r|rs|'ve|'d)?\b", re.IGNORECASE)
 """A message that speaks to the assistant may ask for what the assistant said."""
 ROUND = 60
 """A reply that ends in so many characters that it has said before is over."""
+LONGEST = 2000
+"""So many characters of a message are recalled by and logged."""
 FEW = 3
 """A message of fewer telling words is understood from the one before it."""
 
@@ -88,8 +90,9 @@ def recall(state: ChatState, runtime: Run) -> ChatState:
     count = talk.model.count_tokens
     block, used = _block(hits if found.verdict.found else [], known, count, budget)
     if hits and not state.get("incognito"):
-        # A question that was cut holds no whole message, by which forgetting would find it.
-        logged = asked if text in asked else ""
+        # As it is kept, so that forgetting finds it, and never what was said before: that may
+        # have been incognito.
+        logged = without_blocks(text).strip() if len(text) <= LONGEST else ""
         context = {"session": state.get("session", "")}
         scope = talk.dialogue.scope
         talk.dialogue.memory.shown(logged, hits, used, scope=scope, context=context)
@@ -190,12 +193,12 @@ def _asked(state: ChatState) -> str:
     said = [line["content"] for line in state.get("history", []) if line["role"] == "user"]
     if said and len(terms_of(text)) < FEW:
         text = f"{said[-1]} {text}"
-    return cut(text, len, 2000)
+    return cut(text, len, LONGEST)
 
 
 def _known(facts: FactMemory, text: str, moment: datetime) -> list[Record]:
     """The facts that the message asks for, if it asks for facts."""
-    asked = read_question(cut(text, len, 2000))
+    asked = read_question(cut(text, len, LONGEST))
     if asked is None or "?" not in text:
         return []
     wanted = answer(facts, asked, as_of=moment)

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from ..errors import RecordNotFound
 from .evidence import Verdict, judge
+from .facts import FactMemory
 from .forget import Receipt
 from .memory import Memory
 from .packing import Packed, pack, without_blocks
@@ -170,18 +171,22 @@ class DialogueMemory:
         A summary that had other sources too goes as well: its text may tell what was forgotten.
         Raises RecordNotFound.
         """
-        named = set(ids)
-        derived = [
-            record.id
-            for kind in (Kind.FACT, Kind.SUMMARY, Kind.KEYWORDS, Kind.SESSION)
-            for record in self._all(self.scope, kind, status=None)
-            if named & set(record.sources)
-        ]
-        return self.memory.forget([*ids, *derived], scope=self.scope, dry_run=dry_run)
+        derived = self._made_from(ids)
+        facts = [*derived, *self.memory.get_many(ids, scope=self.scope)]
+        receipt = self.memory.forget(
+            [*ids, *(record.id for record in derived)], scope=self.scope, dry_run=dry_run
+        )
+        if not dry_run:
+            self._settle(facts)
+        return receipt
 
     def retract(self, id: str, reason: str) -> None:
-        """Say that a message was wrong: it is kept for the record and no longer found."""
+        """Say that a message was wrong: it and its facts are kept for the record, and not found."""
         self.memory.retract(id, reason, scope=self.scope)
+        facts = [record for record in self._made_from([id]) if record.kind is Kind.FACT]
+        for fact in facts:
+            self.memory.retract(fact.id, reason, scope=self.scope)
+        self._settle(facts)
 
     def decay(self, before: datetime, *, least_used: int = 1) -> list[str]:
         """Move old messages that were shown fewer than ``least_used`` times to the archive.
@@ -199,6 +204,19 @@ class DialogueMemory:
         return old
 
     # -- parts -----------------------------------------------------------------------------------
+
+    def _made_from(self, ids: Sequence[str]) -> list[Record]:
+        """The facts, summaries and the like that name any of these messages as a source."""
+        return [
+            record
+            for kind in (Kind.FACT, Kind.SUMMARY, Kind.KEYWORDS, Kind.SESSION)
+            for record in self._all(self.scope, kind, status=None)
+            if not set(ids).isdisjoint(record.sources)
+        ]
+
+    def _settle(self, gone: Sequence[Record]) -> None:
+        facts = [record for record in gone if record.kind is Kind.FACT]
+        FactMemory(self.memory, self.scope).settle(facts)
 
     def _all(
         self, scope: Scope, kind: Kind = Kind.UTTERANCE, status: Status | None = Status.ACTIVE

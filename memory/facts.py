@@ -77,6 +77,11 @@ class FactMemory:
             self._settle(subject, attribute)
         return [fact.id for fact in facts]
 
+    def settle(self, gone: Sequence[Record]) -> None:
+        """Let hold again what facts that are gone, or no longer stand, had closed."""
+        for subject, attribute in self._touched(gone, self._subjects()):
+            self._settle(subject, attribute)
+
     def current(
         self, subject: str = USER, attribute: str | None = None, *, as_of: datetime | None = None
     ) -> list[Record]:

@@ -307,3 +307,14 @@ def test_forgotten_words_are_in_no_file(tmp_path: Path) -> None:
         kept = assistant.dialogue("ann").transcript("s")
         assistant.dialogue("ann").forget([one.id for one in kept if "xyzzy" in one.text])
         assert memory.verify(absent="xyzzy-4711").ok
+
+
+def test_nothing_of_an_incognito_exchange_is_logged_later(tmp_path: Path) -> None:
+    with Memory.open(tmp_path / "m", embedder="hashing:32") as memory:
+        assistant = Assistant(Listening(), memory, clock=Clock())
+        say(assistant, "My garden is green.", session="before")
+        options = ReplyOptions(incognito=True)
+        "".join(assistant.say("ann", "My vault is xyzzy-4711.", session="s", options=options))
+        say(assistant, "Garden?")
+        assert memory.recalls(scope=Scope(user="ann"))
+        assert memory.verify(absent="xyzzy-4711").ok

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reverie.errors import RecordNotFound
 from reverie.memory.dialogue import MOST_REPEATS, DialogueMemory, Message
+from reverie.memory.facts import FactMemory, values
 from reverie.memory.memory import Memory
 from reverie.memory.packing import CLOSE, OPEN, pack, without_blocks
 from reverie.memory.records import Kind, Scope, UtterancePayload
@@ -256,3 +257,18 @@ def test_clocks_that_go_wrong_do_not_break_the_order_of_numbered_turns(memory: M
     ]
     dialogue.add(messages[::-1], session="s")
     assert [record.text for record in dialogue.transcript("s")] == [f"m{i}" for i in range(5)]
+
+
+def test_what_a_forgotten_or_wrong_message_had_closed_holds_again(memory: Memory) -> None:
+    for undo in ("forget", "retract"):
+        scope = Scope(user=undo)
+        dialogue, facts = DialogueMemory(memory, scope), FactMemory(memory, scope)
+        dialogue.add([said("I live in Graz."), said("I moved to Linz.", 1)], session="s")
+        turns = dialogue.transcript("s")
+        facts.read(turns)
+        assert values(facts.current("user", "home")) == ["Linz"]
+        if undo == "forget":
+            dialogue.forget([turns[1].id])
+        else:
+            dialogue.retract(turns[1].id, "a joke")
+        assert values(facts.current("user", "home")) == ["Graz"]
