@@ -15,6 +15,8 @@ NOBODY = -1
 """In place of a slot: there is no turn before, or after."""
 REACH = 2
 """How many turns to either side a window takes in."""
+FOLLOWED = 32
+"""So many new turns are placed one by one; more are placed by sorting all."""
 
 
 class Slots(Protocol):
@@ -32,45 +34,41 @@ class Slots(Protocol):
 
 
 class Order:
-    """Neighbours of every slot of a shelf of utterances. Hold the shelf's lock.
+    """Where every slot of a shelf of utterances stands in its session. Hold the shelf's lock.
 
-    ``before`` and ``after`` have shape (slots,) and name slots, or `NOBODY`.
+    The sessions lie one after the other in one row of places, `REACH` empty ones around each, so
+    that a window is a run of neighbouring places and never reaches into another session. Place 0
+    is that of rewritten slots, which nobody asks for.
     """
 
     def __init__(self) -> None:
-        self.before = np.empty(0, np.int32)
-        self.after = np.empty(0, np.int32)
+        self._places = np.empty(0, np.int32)
+        self._slots = np.full(1 + REACH, NOBODY, np.int32)
         self._turns = np.empty(0, np.int64)
         self._dead = 0
         self._last: dict[int, int] = {}
-        self._window_lengths = np.empty(0, np.float32)
 
-    def window(self, slots: NDArray[np.int32]) -> list[NDArray[np.int32]]:
-        """The slots and their neighbours up to `REACH` away, one array a distance; NOBODY at ends.
+    def window(self, slots: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Each of ``slots`` (n,), in the middle, with those up to `REACH` before and after it.
 
-        Each array has the shape of ``slots``.
+        Shape (2 REACH + 1, n); `NOBODY` beyond either end of a session.
         """
-        found = [slots]
-        for step in (self.before, self.after):
-            here = slots
-            for _ in range(REACH):
-                here = np.where(here == NOBODY, NOBODY, step[here]).astype(np.int32)
-                found.append(here)
-        return found
+        reach = np.arange(-REACH, REACH + 1, dtype=np.int32)
+        return self._slots[self._places[slots] + reach[:, None]]
 
-    def window_lengths(self, lengths: NDArray[np.int32]) -> NDArray[np.float32]:
-        """The sum of ``lengths`` (slots,) over each slot's window; only what is new is summed."""
-        known, size = len(self._window_lengths), len(lengths)
-        if known < size:
-            fresh = np.arange(known, size, dtype=np.int32)
-            near = np.unique(np.concatenate(self.window(fresh)))
-            near = near[near != NOBODY]
-            padded = np.append(lengths, 0)
-            sums = np.sum([padded[places] for places in self.window(near)], axis=0)
-            room = np.zeros(size - known, np.float32)
-            self._window_lengths = np.concatenate([self._window_lengths, room])
-            self._window_lengths[near] = sums
-        return self._window_lengths
+    def summed(self, slots: NDArray[np.int32], values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """At each place, the sum of ``values`` (n,) over the ``slots`` (n,) in the window there."""
+        column = np.zeros(len(self._slots), np.float32)
+        column[self._places[slots]] = values
+        total = column.copy()
+        for step in range(1, REACH + 1):
+            total[step:] += column[:-step]
+            total[:-step] += column[step:]
+        return total
+
+    def at_slots(self, column: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Of a value at each place, those of the slots, shape (slots,)."""
+        return column[self._places]
 
     def sync(self, shelf: Slots, connection: sqlite3.Connection) -> None:
         """Take in what the shelf has taken in since; all of it anew where a turn was rewritten."""
@@ -84,41 +82,39 @@ class Order:
         fresh = _turns(shelf, connection, known)
         self._turns = np.concatenate([self._turns[:known], fresh])
         self._dead = dead
-        if known and self._follow(shelf, known):
-            return
-        self._arrange(shelf, np.flatnonzero(alive))
+        if not (known and size - known <= FOLLOWED and self._follow(shelf, known)):
+            self._arrange(shelf, np.flatnonzero(alive))
 
     def _follow(self, shelf: Slots, known: int) -> bool:
-        """Append new turns that come last in their session; False if one does not."""
-        pairs: list[tuple[int, int]] = []
-        last = dict[int, int]()
+        """Place new turns that come last in their session; False if one does not."""
         for slot in range(known, shelf.size):
             session = int(shelf.session[slot])
-            previous = last.get(session, self._last.get(session, NOBODY))
-            if previous != NOBODY and self._turns[previous] > self._turns[slot]:
+            previous = self._last.get(session, NOBODY)
+            if previous == NOBODY:
+                place = len(self._slots)
+                end = np.full(REACH, NOBODY, np.int32)
+                self._slots = np.concatenate([self._slots, [np.int32(slot)], end])
+            elif self._turns[previous] > self._turns[slot]:
                 return False
-            pairs.append((previous, slot))
-            last[session] = slot
-        room = np.full(shelf.size - known, NOBODY, np.int32)
-        self.before = np.concatenate([self.before, room])
-        self.after = np.concatenate([self.after, room])
-        for previous, slot in pairs:
-            self.before[slot] = previous
-            if previous != NOBODY:
-                self.after[previous] = slot
-        self._last.update(last)
+            else:
+                place = int(self._places[previous]) + 1
+                self._slots = np.insert(self._slots, place, slot)
+                self._places[self._places >= place] += 1
+            self._places = np.append(self._places, np.int32(place))
+            self._last[session] = slot
         return True
 
     def _arrange(self, shelf: Slots, alive: NDArray[np.intp]) -> None:
-        self._window_lengths = np.empty(0, np.float32)
         sessions = shelf.session[alive]
         order = alive[np.lexsort((alive, self._turns[alive], sessions))].astype(np.int32)
-        self.before = np.full(shelf.size, NOBODY, np.int32)
-        self.after = np.full(shelf.size, NOBODY, np.int32)
-        together = shelf.session[order[1:]] == shelf.session[order[:-1]]
-        self.before[order[1:][together]] = order[:-1][together]
-        self.after[order[:-1][together]] = order[1:][together]
-        ends = order[np.append(~together, True)] if len(order) else order
+        starts = shelf.session[order[1:]] != shelf.session[order[:-1]]
+        place = np.arange(len(order)) + 1 + REACH
+        place[1:] += REACH * np.cumsum(starts)
+        self._places = np.zeros(shelf.size, np.int32)
+        self._places[order] = place
+        self._slots = np.full(int(place.max(initial=0)) + 1 + REACH, NOBODY, np.int32)
+        self._slots[place] = order
+        ends = order[np.append(starts, True)] if len(order) else order
         self._last = {int(shelf.session[slot]): int(slot) for slot in ends}
 
 

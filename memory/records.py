@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationInfo,
+    field_validator,
+)
 from ulid import ULID
 
 from ..errors import ScopeError
@@ -63,13 +70,12 @@ class Scope(Frozen):
     agent: str | None = None
     session: str | None = None
 
-    @model_validator(mode="after")
-    def _named(self) -> Self:
-        for field in ("user", "agent", "session"):
-            value = getattr(self, field)
-            if value is not None and not value.strip():
-                raise ScopeError(f"scope.{field} is empty: name whose memory this is")
-        return self
+    @field_validator("user", "agent", "session")
+    @classmethod
+    def _named(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and not value.strip():
+            raise ScopeError(f"scope.{info.field_name} is empty: name whose memory this is")
+        return value
 
     def covers(self, other: Scope) -> bool:
         """True if a query in this scope may see a record of ``other``."""
@@ -129,18 +135,80 @@ class StepPayload(Frozen):
         return max(1, len(self.episodes))
 
 
+class ConceptParameter(Frozen):
+    """A parameter of a routine: its name, its type as it was written, and what it is."""
+
+    name: str
+    typing: str = ""
+    description: str = ""
+
+
+class NegativeCue(Frozen):
+    """What looked like a concept's cue and was not: believed less, and not for ever."""
+
+    text: str
+    evidence: tuple[str, ...] = Field(default=(), description="the puzzles in which it misled")
+    trust: float = Field(default=0.3, ge=0.0, le=1.0)
+    expires: datetime | None = None
+
+
+class Said(Frozen):
+    """Where a value of a concept's field came from: who said it first."""
+
+    field: str
+    value: str
+    puzzle: str = ""
+    run: str = ""
+    at: datetime | None = None
+
+
 class ConceptPayload(Frozen):
-    """An abstract, typed, composable idea (ArcMemo's concept)."""
+    """An abstract, typed, composable idea, in either of ArcMemo's two formats.
+
+    Of form ``open`` it is a ``situation`` and a ``suggestion``; of form ``program`` a structure
+    that is seen in grids or a routine with typed parameters, of which some may be routines.
+    """
 
     kind: Literal["concept"] = "concept"
     title: str
-    body: str = ""
-    parameters: dict[str, str] = Field(default_factory=dict, description="name → type annotation")
+    form: Literal["program", "open"] = "program"
+    body: str = Field(default="", description="what it is, where its name does not say")
+    situation: str = ""
+    suggestion: str = ""
+    role: Literal["", "structure", "routine"] = ""
+    subtype: str = Field(
+        default="", description="of a routine: what it is for, or the type of routine it is"
+    )
+    parameters: tuple[ConceptParameter, ...] = Field(default=(), description="in their order")
     output_type: str = ""
+    types: dict[str, str] = Field(
+        default_factory=dict, description="type aliases defined with it, name → annotation"
+    )
     cues: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    used_in: tuple[str, ...] = ()
+    negative_cues: tuple[NegativeCue, ...] = ()
+    notes: tuple[str, ...] = Field(default=(), description="how it is implemented")
+    used_in: tuple[str, ...] = Field(default=(), description="ids of puzzles")
     aliases: tuple[str, ...] = ()
+    code: str = Field(default="", description="a function that passed its check, or nothing")
+    language: str = Field(default="", description="what the code is written in")
+    passed: tuple[str, ...] = Field(default=(), description="the puzzles the code passed on")
+    refused: tuple[str, ...] = Field(default=(), description="why code was not taken")
+    evidence: tuple[str, ...] = Field(
+        default=(), description="what admitted it, as 'train pairs'; never a hidden output"
+    )
+    said: tuple[Said, ...] = Field(default=(), description="where each value came from")
+    extra: dict[str, JsonValue] = Field(
+        default_factory=dict, description="fields of an import that mean nothing here, kept"
+    )
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        """Journals of before 0.2 hold a mapping of names to annotations."""
+        if isinstance(value, dict):
+            given = cast("dict[str, str]", value)
+            return [{"name": name, "typing": typing} for name, typing in given.items()]
+        return value
 
 
 class ErrorPayload(Frozen):

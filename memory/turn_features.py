@@ -9,13 +9,14 @@ turns in scope, so that one set of weights (`TurnWeights`) fits any conversation
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .lexical import K1, B, Held, idf
-from .order import NOBODY, Order
+from .order import Order
 
 Floats = NDArray[np.float32]
 Slots = NDArray[np.int32]
@@ -65,29 +66,29 @@ class Talk:
         return len(self.session)
 
 
-def at_sight(talk: Talk, held: list[Held], cosines: Floats, named: NDArray[np.bool_]) -> Floats:
-    """The features `AT_SIGHT` of every slot, shape (slots, 7); 0 for those that do not pass.
+def at_sight(
+    talk: Talk, held: list[Held], cosines: Floats, named: NDArray[np.bool_]
+) -> list[Floats]:
+    """The features `AT_SIGHT` of every slot, each of shape (slots,).
 
     ``cosines`` has shape (slots,), 0 where unknown; ``named`` says who spoke is whom the question
-    names.
+    names. Those of slots that do not pass mean nothing.
     """
     meaning = np.maximum(cosines, 0.0)
     session_best = np.zeros(int(talk.session.max(initial=0)) + 1, np.float32)
     codes = np.maximum(talk.session, 0)
-    np.maximum.at(session_best, codes, meaning)
-    columns = [
+    meant = np.flatnonzero(meaning)
+    longest = int(talk.lengths.max(initial=0))
+    np.maximum.at(session_best, codes[meant], meaning[meant])
+    return [
         _of_best(_turn_bm25(talk, held)),
         _of_best(_window_bm25(talk, held)),
         _of_best(_session_bm25(talk, held)),
         _of_best(meaning),
         _of_best(session_best[codes]),
         named.astype(np.float32),
-        np.log1p(talk.lengths),
+        np.log1p(np.arange(longest + 1, dtype=np.float32))[talk.lengths],
     ]
-    found = np.stack(columns, axis=1).astype(np.float32)
-    if talk.passing is not None:
-        found[~talk.passing] = 0.0
-    return found
 
 
 def coverage(talk: Talk, held: list[Held], asked: int, slots: NDArray[np.int64]) -> Floats:
@@ -101,19 +102,21 @@ def coverage(talk: Talk, held: list[Held], asked: int, slots: NDArray[np.int64])
     for one in held:
         has = np.zeros(talk.size + 1, np.bool_)  # the last place answers for NOBODY
         has[_passing(talk, one)[0]] = True
-        covered += np.float32(one.idf) * np.logical_or.reduce([has[w] for w in windows])
+        covered += np.float32(one.idf) * has[windows].any(axis=0)
         total += one.idf
     return covered / np.float32(max(total, 1e-9))
 
 
-def weighed(features: Floats, weights: TurnWeights) -> Floats:
-    """The score of each row of features (n, f), of which the first f weights are taken."""
-    return np.vecdot(features, np.array(astuple(weights)[: features.shape[1]], np.float32))
+def weighed(features: Iterable[Floats], weights: TurnWeights) -> Floats:
+    """The score of each turn by its first features, one column (n,) each."""
+    pairs = zip(features, astuple(weights), strict=False)
+    return np.sum([np.float32(weight) * column for column, weight in pairs], axis=0)
 
 
 def _turn_bm25(talk: Talk, held: list[Held]) -> Floats:
     score = np.zeros(talk.size, np.float32)
-    norm = _norm(talk.lengths.astype(np.float32), talk.passing)
+    lengths = talk.lengths.astype(np.float32)
+    norm = _norm(lengths, _mean(lengths, talk.passing))
     for one in held:
         slots, counts = _passing(talk, one)
         score[slots] += one.idf * _saturated(counts, norm[slots])
@@ -122,19 +125,21 @@ def _turn_bm25(talk: Talk, held: list[Held]) -> Floats:
 
 def _window_bm25(talk: Talk, held: list[Held]) -> Floats:
     """BM25 of each turn with `REACH` turns to either side, by the idf of turns."""
-    norm = _norm(talk.order.window_lengths(talk.lengths), talk.passing)
-    score = np.zeros(talk.size, np.float32)
+    order = talk.order
+    every = np.arange(talk.size, dtype=np.int32)
+    lengths = order.summed(every, talk.lengths.astype(np.float32))
+    norm = _norm(lengths, _mean(order.at_slots(lengths), talk.passing))
+    score = np.zeros_like(lengths)
     for one in held:
-        slots, counts = _spread(talk, *_passing(talk, one))
-        score[slots] += one.idf * _saturated(counts, norm[slots])
-    return score
+        score += np.float32(one.idf) * _saturated(order.summed(*_passing(talk, one)), norm)
+    return order.at_slots(score)
 
 
 def _session_bm25(talk: Talk, held: list[Held]) -> Floats:
     codes = np.maximum(talk.session, 0)
-    alive = np.ones(talk.size, np.bool_) if talk.passing is None else talk.passing
-    lengths = np.bincount(codes, weights=np.where(alive, talk.lengths, 0)).astype(np.float32)
-    norm = _norm(lengths, lengths > 0)
+    counted = talk.lengths if talk.passing is None else np.where(talk.passing, talk.lengths, 0)
+    lengths = np.bincount(codes, weights=counted).astype(np.float32)
+    norm = _norm(lengths, _mean(lengths, lengths > 0))
     sessions = int((lengths > 0).sum())
     score = np.zeros(len(lengths), np.float32)
     for one in held:
@@ -154,24 +159,14 @@ def _passing(talk: Talk, held: Held) -> tuple[Slots, Floats]:
     return slots[keep], counts[keep]
 
 
-def _spread(talk: Talk, slots: Slots, values: Floats) -> tuple[NDArray[np.int64], Floats]:
-    """The slots that have any of ``slots`` in their window, and the sum of those's ``values``."""
-    windows = talk.order.window(slots)
-    places = np.concatenate(windows)
-    carried = np.tile(values, len(windows))[places != NOBODY]
-    places = places[places != NOBODY]
-    if 16 * len(places) < talk.size:  # few: sorting them is quicker than a column of all
-        near, inverse = np.unique(places, return_inverse=True)
-        return near.astype(np.int64), np.bincount(inverse, weights=carried).astype(np.float32)
-    total = np.bincount(places, weights=carried, minlength=talk.size)
-    near = np.flatnonzero(total)
-    return near, total[near].astype(np.float32)
-
-
-def _norm(lengths: Floats, passing: NDArray[np.bool_] | None) -> Floats:
-    kept = lengths if passing is None else lengths[passing]
-    mean = float(kept.mean()) if len(kept) else 1.0
+def _norm(lengths: Floats, mean: float) -> Floats:
+    """What a count is weighed against in texts of these lengths, which have this mean length."""
     return (K1 * (1 - B + B * lengths / max(mean, 1e-9))).astype(np.float32)
+
+
+def _mean(lengths: Floats, among: NDArray[np.bool_] | None) -> float:
+    kept = lengths if among is None else lengths[among]
+    return float(kept.mean()) if len(kept) else 1.0
 
 
 def _saturated(counts: Floats, norm: Floats) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,13 +98,14 @@ def see(shelf: Shelf, connection: sqlite3.Connection, query: TurnQuery, cosines:
     if len(query.named) == 1:
         named = shelf.facet(connection, "speaker") == shelf.code(query.named[0])
     known = np.nan_to_num(cosines, nan=0.0)
-    features = at_sight(talk, held, known, named)
-    scores = weighed(features, query.weights)
+    columns = at_sight(talk, held, known, named)
+    scores = weighed(columns, query.weights)
     slots = np.arange(n) if mask is None else np.flatnonzero(mask)
     slots = slots[_worth_a_look(scores[slots], talk.session[slots])]
     covered = coverage(talk, held, len(terms), slots)
     idfs = {one.term: one.idf for one in held}
-    return Seen(shelf.rows[slots], features[slots], known[slots], covered, idfs)
+    features = np.stack([column[slots] for column in columns], axis=1)
+    return Seen(shelf.rows[slots], features, known[slots], covered, idfs)
 
 
 def _worth_a_look(scores: Floats, sessions: NDArray[np.int32]) -> NDArray[np.intp]:
@@ -134,29 +135,32 @@ def look(seen: Seen, records: Mapping[int, Record], query: TurnQuery) -> list[Tu
         for record in kept
     ]
     values = np.column_stack([seen.features[places], np.array(looks, np.float32).reshape(-1, 3)])
+    scores = _spread(kept, weighed(values.T, query.weights))
     columns = zip(
         kept,
-        weighed(values, query.weights).tolist(),
+        scores,
         values.tolist(),
         seen.cosines[places].tolist(),
         seen.covered[places].tolist(),
         strict=True,
     )
     hits = [
-        TurnHit(record, round(score, 6), dict(zip(FEATURES, row, strict=True)), cosine, covered)
+        TurnHit(record, score, dict(zip(FEATURES, row, strict=True)), cosine, covered)
         for record, score, row, cosine, covered in columns
     ]
-    return _spread(sorted(hits, key=_best_first))
+    return sorted(hits, key=_best_first)
 
 
-def _spread(hits: Sequence[TurnHit]) -> list[TurnHit]:
+def _spread(records: Sequence[Record], scores: Floats) -> list[float]:
+    """The scores, each less `SPREAD` for every better turn of its session."""
+    rounded = [round(score, 6) for score in scores.tolist()]
     better: Counter[str | None] = Counter()
-    spread: list[TurnHit] = []
-    for hit in hits:
-        session = hit.record.scope.session
-        spread.append(replace(hit, score=round(hit.score - SPREAD * better[session], 6)))
+    spread = list(rounded)
+    for place in sorted(range(len(records)), key=lambda at: (-rounded[at], records[at].id)):
+        session = records[place].scope.session
+        spread[place] = round(rounded[place] - SPREAD * better[session], 6)
         better[session] += 1
-    return sorted(spread, key=_best_first)
+    return spread
 
 
 def _best_first(hit: TurnHit) -> tuple[float, str]:

@@ -191,13 +191,15 @@ def test_arrival_order_changes_nothing(order: list[int], sessions: list[int]) ->
         for place in range(12)
     ]
     answers: list[list[tuple[str, float]]] = []
-    for arrangement in (range(12), order):
+    for arrangement, asks_between in ((range(12), False), (order, False), (order, True)):
         with Memory.open(embedder="hashing:32") as memory:
             for place in arrangement:
                 memory.add(turns[place])
+                if asks_between:
+                    memory.turns("word1", scope=ANN)
             hits = memory.turns("word1 other2", scope=ANN)
             answers.append([(hit.record.id, round(hit.score, 3)) for hit in hits])
-    assert answers[0] == answers[1]
+    assert answers[0] == answers[1] == answers[2]
 
 
 def test_nobody_sees_another_users_turns(memory: Memory) -> None:
