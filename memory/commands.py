@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from .dialogue import DialogueMemory
 from .import_commands import import_cases
 from .records import Kind, Scope, Status
 from .terminal import (
@@ -216,11 +217,14 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove records for good, with what was derived from them alone."""
+    """Remove records for good, with what was derived from them."""
     scope = Scope(user=user, agent=agent, session=session)
     with open_memory(memory) as opened:
         forget_now = partial(
-            opened.forget, ids or (), scope=scope, where=pairs(where), everything=everything
+            DialogueMemory(opened, scope).forget,
+            ids or (),
+            where=pairs(where),
+            everything=everything,
         )
         receipt = forget_now(dry_run=True)
         gone = len(receipt.forgotten) + len(receipt.derived)

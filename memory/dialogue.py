@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from pydantic import Field
@@ -23,6 +25,7 @@ from .memory import Memory
 from .packing import Packed, pack, without_blocks
 from .records import Frozen, Kind, Origin, Record, Scope, Status, UtterancePayload, now
 from .rows import to_us
+from .store import Values
 from .turn_features import TurnWeights
 from .turn_search import TurnHit
 
@@ -165,25 +168,44 @@ class DialogueMemory:
         alike = [record for record in found if record.id.startswith(start)]
         return alike[0] if len(alike) == 1 else None
 
-    def forget(self, ids: Sequence[str], *, dry_run: bool = False) -> Receipt:
+    def forget(
+        self,
+        ids: Sequence[str] = (),
+        *,
+        where: Values | None = None,
+        everything: bool = False,
+        dry_run: bool = False,
+    ) -> Receipt:
         """Remove messages for good, with every fact, summary or keyword row made from them.
 
-        A summary that had other sources too goes as well: its text may tell what was forgotten.
+        `Memory.forget` on messages; but a summary that had other sources too goes as well, since
+        its text may tell what was forgotten, and what forgotten facts had closed holds again.
         Raises RecordNotFound.
         """
-        derived = self._made_from(ids)
-        facts = [*derived, *self.memory.get_many(ids, scope=self.scope)]
-        receipt = self.memory.forget(
-            [*ids, *(record.id for record in derived)], scope=self.scope, dry_run=dry_run
+        remove = partial(
+            self.memory.forget, ids, scope=self.scope, where=where, everything=everything
         )
+        planned = remove(dry_run=True)
+        known = {*planned.forgotten, *planned.derived}
+        derived = self._made_from(known)
+        told = [
+            *derived,
+            *(one for one in self._all(self._whole, Kind.FACT, None) if one.id in known),
+        ]
+        besides = [record.id for record in derived if record.id not in known]
+        if besides:
+            also = self.memory.forget(besides, scope=self._whole, dry_run=dry_run)
+            planned = _together(remove(dry_run=dry_run), also)
+        elif not dry_run:
+            planned = remove()
         if not dry_run:
-            self._settle(facts)
-        return receipt
+            self._settle(told)
+        return planned
 
     def retract(self, id: str, reason: str) -> None:
         """Say that a message was wrong: it and its facts are kept for the record, and not found."""
         self.memory.retract(id, reason, scope=self.scope)
-        facts = [record for record in self._made_from([id]) if record.kind is Kind.FACT]
+        facts = [record for record in self._made_from({id}) if record.kind is Kind.FACT]
         for fact in facts:
             self.memory.retract(fact.id, reason, scope=self.scope)
         self._settle(facts)
@@ -205,18 +227,23 @@ class DialogueMemory:
 
     # -- parts -----------------------------------------------------------------------------------
 
-    def _made_from(self, ids: Sequence[str]) -> list[Record]:
+    @property
+    def _whole(self) -> Scope:
+        """The scope over all sessions: what a session told may matter beyond it."""
+        return self.scope.model_copy(update={"session": None})
+
+    def _made_from(self, ids: Set[str]) -> list[Record]:
         """The facts, summaries and the like that name any of these messages as a source."""
         return [
             record
             for kind in (Kind.FACT, Kind.SUMMARY, Kind.KEYWORDS, Kind.SESSION)
-            for record in self._all(self.scope, kind, status=None)
-            if not set(ids).isdisjoint(record.sources)
+            for record in self._all(self._whole, kind, status=None)
+            if not ids.isdisjoint(record.sources)
         ]
 
     def _settle(self, gone: Sequence[Record]) -> None:
         facts = [record for record in gone if record.kind is Kind.FACT]
-        FactMemory(self.memory, self.scope).settle(facts)
+        FactMemory(self.memory, self._whole).settle(facts)
 
     def _all(
         self, scope: Scope, kind: Kind = Kind.UTTERANCE, status: Status | None = Status.ACTIVE
@@ -243,6 +270,17 @@ class DialogueMemory:
             repeats = (*payload.repeats, turn)
             noted = payload.model_copy(update={"repeats": repeats})
             self.memory.update(name, scope=self.scope, payload=noted, note="said again")
+
+
+def _together(one: Receipt, other: Receipt) -> Receipt:
+    """What two forgets did; what the second removed had been derived."""
+    gone = (*other.forgotten, *other.derived)
+    return replace(
+        one,
+        derived=(*one.derived, *gone),
+        kept=tuple(name for name in one.kept if name not in gone),
+        recalls=one.recalls + other.recalls,
+    )
 
 
 def _unwanted(role: Role, text: str, given: str) -> str:

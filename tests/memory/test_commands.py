@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import pytest
 from typer.testing import CliRunner
 
 from reverie.memory.commands import app
+from reverie.memory.dialogue import DialogueMemory, Message
+from reverie.memory.facts import FactMemory, values
 from reverie.memory.memory import Memory
 from reverie.memory.recalls import Shortlist
 from reverie.memory.recollection import Choice
-from reverie.memory.records import Origin, Record, Scope, UtterancePayload
+from reverie.memory.records import DerivedPayload, Origin, Record, Scope, UtterancePayload
 
 
 class Shell:
@@ -58,6 +61,29 @@ def test_forget_asks_first_with_dry_run(shell: Shell) -> None:
     assert shell("forget", "a", "--yes").startswith("1 forgotten")
     assert shell.json("verify", "--absent", "Berlin")["ok"] is True
     assert shell.json("verify", "--absent", "fish", code=1)["found"]
+
+
+def test_forgetting_a_session_takes_its_facts_and_lets_earlier_ones_hold_again(
+    folder: Path,
+) -> None:
+    ann = Scope(user="ann")
+    with Memory.open(folder, embedder="hashing:64") as memory:
+        dialogue, facts = DialogueMemory(memory, ann), FactMemory(memory, ann)
+        for session, text in (("a", "I live in Graz."), ("b", "I moved to Linz.")):
+            at = datetime(2026, 1, 1 if session == "a" else 2, tzinfo=UTC)
+            dialogue.add([Message(text=text, at=at)], session=session)
+            facts.read(dialogue.transcript(session))
+        first, second = (dialogue.transcript(session)[0] for session in "ab")
+        both = DerivedPayload(kind="summary", title="where ann lives")
+        memory.add(
+            second.model_copy(
+                update={"id": "both", "payload": both, "sources": (first.id, second.id)}
+            )
+        )
+    receipt = Shell(folder).json("forget", "--all", "--session", "b", "--yes")
+    assert receipt["forgotten"] and "both" in [*receipt["forgotten"], *receipt["derived"]]
+    with Memory.open(folder) as memory:
+        assert values(FactMemory(memory, ann).current("user", "home")) == ["Graz"]
 
 
 def test_history_stats_and_reindex_say_what_there_is(shell: Shell) -> None:
