@@ -9,6 +9,7 @@ its session fails.
 
 from __future__ import annotations
 
+import json
 import logging
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -41,6 +42,8 @@ HELD_SHARE = 0.5
 """The least share of a value's words that the quoted message must hold."""
 SUMMARY_SHARE = 0.3
 """The least share of a summary's words that its part of the session must hold."""
+MOST_TRIES = 3
+"""A session that failed so often is left alone until something is said in it."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +70,7 @@ class Reading(BaseModel):
 
 
 class Failure(Frozen):
-    """A session that could not be read, and why; it is tried again the next time."""
+    """A session that could not be read, and why; it is tried `MOST_TRIES` times in all."""
 
     session: str
     reason: str
@@ -77,7 +80,8 @@ class Enriched(Frozen):
     """What an enrichment did.
 
     ``sessions`` were read whole; ``facts`` are kept of them, also those that were known before;
-    ``dropped`` facts had no quote that holds. ``stopped`` says why it ended before all was read,
+    ``dropped`` facts had no quote that holds; ``given_up`` sessions failed too often before to be
+    tried. ``stopped`` says why it ended before all was read,
     ``over_budget`` that a limit was the reason.
     """
 
@@ -85,6 +89,7 @@ class Enriched(Frozen):
     facts: int = 0
     dropped: int = 0
     failures: tuple[Failure, ...] = ()
+    given_up: int = 0
     usage: Totals = Totals()
     stopped: str = ""
     over_budget: bool = False
@@ -109,15 +114,20 @@ class Enricher:
         self.scope = scope
         self._ledger = Ledger()
         self._model = metered(model, self._ledger, budget)
+        self._tries = _Tries(memory, scope, model.id)
 
-    def run(self, progress: Callable[[int, int], None] | None = None) -> Enriched:
+    def run(
+        self, progress: Callable[[int, int], None] | None = None, *, again: bool = False
+    ) -> Enriched:
         """Read every session that this model has not read as it stands now, oldest first.
 
-        A session that fails is logged and left for the next time. Reaching the budget, or a model
-        that is not there, ends it early.
+        A session that fails is logged and left for the next time; one that failed `MOST_TRIES`
+        times is read only if told to (``again``). Reaching the budget, or a model that is not
+        there, ends it early.
         """
         before = self._ledger.snapshot()
-        due = [one for one in sittings(self.memory, self.scope) if not self._done(one)]
+        left = [one for one in sittings(self.memory, self.scope) if not self._done(one)]
+        due = left if again else [one for one in left if self._tries.of(one) < MOST_TRIES]
         failures: list[Failure] = []
         sessions = facts = dropped = 0
         stopped, over_budget = "", False
@@ -130,6 +140,7 @@ class Enricher:
             except ModelError as fault:
                 _log.warning("session %r was not enriched: %s", sitting.session, fault)
                 failures.append(Failure(session=sitting.session, reason=str(fault)))
+                self._tries.add(sitting)
             else:
                 self._keep(sitting, found)
                 sessions, facts = sessions + 1, facts + len(found.facts)
@@ -141,6 +152,7 @@ class Enricher:
             facts=facts,
             dropped=dropped,
             failures=tuple(failures),
+            given_up=len(left) - len(due),
             usage=self._ledger.snapshot().minus(before),
             stopped=stopped,
             over_budget=over_budget,
@@ -197,6 +209,21 @@ class Enricher:
         around = self._model.count_tokens(_template()) + REPAIR_TOKENS
         left = self._model.context_tokens - 2 * self._reply() - around
         return max(LEAST_PART, min(PART_TOKENS, left))
+
+
+class _Tries:
+    """How often a model failed at a session as it stands, kept in the memory."""
+
+    def __init__(self, memory: Memory, scope: Scope, model: str) -> None:
+        self._memory, self._scope, self._name = memory, scope, f"enrich failures of {model}"
+        self._counts: dict[str, int] = json.loads(memory.learned(self._name, scope=scope) or "{}")
+
+    def of(self, sitting: Sitting) -> int:
+        return self._counts.get(sitting.digest, 0)
+
+    def add(self, sitting: Sitting) -> None:
+        self._counts[sitting.digest] = self.of(sitting) + 1
+        self._memory.keep_learned(self._name, json.dumps(self._counts).encode(), scope=self._scope)
 
 
 def summarised(reading: Reading, lines: Sequence[str], model: str) -> str:

@@ -37,6 +37,9 @@ def enrich(
     limit_usd: Annotated[
         float | None, typer.Option("--limit-usd", min=0, help="Stop once so much is spent.")
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also sessions that failed three times before.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Let a model read the conversations it has not read yet: a summary and facts of each.
@@ -56,7 +59,7 @@ def enrich(
 
     budget = Budget(tokens=limit_tokens, usd=limit_usd)
     with open_memory(memory) as opened, progress("Reading sessions") as watch:
-        done = Enricher(open_model(model), opened, Scope(user=user), budget).run(watch)
+        done = Enricher(open_model(model), opened, Scope(user=user), budget).run(watch, again=again)
     answer(as_json, done.model_dump(mode="json"), "\n".join(_told(done)))
     if done.stopped:
         raise typer.Exit(BUDGET_REACHED if done.over_budget else 1)
@@ -71,4 +74,6 @@ def _told(done: Enriched) -> list[str]:
         f" of a quote; {done.usage.tokens} tokens in {done.usage.calls} calls{cost}"
     )
     failed = [f"session {one.session}: {one.reason}" for one in done.failures]
+    if done.given_up:
+        failed.append(f"{done.given_up} failed too often to be tried; --again tries them")
     return [whole, *failed, *([f"stopped: {done.stopped}"] if done.stopped else [])]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from reverie.agent.enrich import Enricher, render
+from reverie.agent.enrich import MOST_TRIES, Enricher, render
 from reverie.agent.enrich_commands import app
 from reverie.agent.models.base import Message as Asked
 from reverie.agent.models.ledger import Budget
@@ -234,6 +234,18 @@ def test_a_session_that_fails_is_told_and_logged_and_the_next_one_is_read(
     assert "'bad'" in caplog.text
     again = Enricher(ScriptedModel([reply()]), memory, ANN).run()
     assert again.sessions == 1 and again.failures == ()
+
+
+def test_a_session_that_keeps_failing_is_given_up_until_something_is_said(memory: Memory) -> None:
+    say(memory, "bad", "Nothing much.")
+    for _ in range(MOST_TRIES):
+        assert len(Enricher(ScriptedModel(["?", "?"]), memory, ANN).run().failures) == 1
+    silent = Enricher(ScriptedModel([]), memory, ANN).run()
+    assert (silent.given_up, silent.failures, silent.usage.calls) == (1, (), 0)
+    told = Enricher(ScriptedModel(["?", "?"]), memory, ANN).run(again=True)
+    assert (told.given_up, len(told.failures)) == (0, 1)
+    say(memory, "bad", "I live in Bergen.", day=1)
+    assert Enricher(ScriptedModel([reply(HOME)]), memory, ANN).run().sessions == 1
 
 
 def test_a_summary_of_something_else_is_not_kept(memory: Memory) -> None:
