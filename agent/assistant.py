@@ -28,7 +28,7 @@ TEMPERATURE = 0.5
 HELD_LINES = 80
 """So many of a session's last messages are held in memory for the next prompt."""
 HELD_SESSIONS = 256
-"""So many sessions are held; of others the end is read again."""
+"""So many sessions, and the facts of so many users, are held; others are read again."""
 
 
 class Assistant:
@@ -47,6 +47,7 @@ class Assistant:
         self.shares = _fitting(shares or Shares(), model)
         self._clock = clock
         self._held: OrderedDict[tuple[str, str], _Session] = OrderedDict()
+        self._facts: OrderedDict[str, FactMemory] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -64,7 +65,12 @@ class Assistant:
 
     def facts(self, user: str) -> FactMemory:
         """What is known of a user."""
-        return FactMemory(self.memory, Scope(user=user))
+        with self._lock:
+            facts = self._facts.setdefault(user, FactMemory(self.memory, Scope(user=user)))
+            self._facts.move_to_end(user)
+            while len(self._facts) > HELD_SESSIONS:
+                self._facts.popitem(last=False)
+            return facts
 
     def say(
         self, user: str, text: str, *, session: str, options: ReplyOptions | None = None
@@ -149,6 +155,7 @@ class Assistant:
         with self._lock:
             for key in [key for key in self._held if key[0] == user]:
                 del self._held[key]
+            self._facts.pop(user, None)
 
 
 class _Session:

@@ -118,31 +118,47 @@ def measure(folder: Path, people: int, each: int, times: int) -> dict[str, float
 
 
 def chat(folder: Path, turns: int) -> dict[str, float]:
-    """A scripted chat with two restarts: tokens and time of a turn late over early."""
-    tokens: list[int] = []
-    taken: list[float] = []
+    """A scripted chat with three restarts; at its end a young one is held beside it.
+
+    The two take turns, since a machine's speed changes while a chat grows.
+    """
     crowd = Crowd(1)
     texts = [record.text for batch in crowd.batches(turns, 500) for record in batch.records]
+    last = turns // 20
     for part in track(range(4), description="chat", console=Console(stderr=True)):
-        with Memory.open(folder, embedder=Drawn()) as memory:
-            assistant = Assistant(ScriptedModel(["I see what you mean."], loop=True), memory)
-            for text in texts[part * turns // 4 : (part + 1) * turns // 4]:
-                started = time.process_time()
-                reply = assistant.say("ann", text, session="chat")
-                "".join(reply)
-                taken.append(1000 * (time.process_time() - started))
-                tokens.append(reply.usage.prompt_tokens)
-    with Memory.open(folder, embedder=Drawn()) as memory:
-        transcript = DialogueMemory(memory, Scope(user="ann")).transcript("chat")
-    kept = {record.text for record in transcript}
-    early, late = slice(turns // 20, turns // 10), slice(-turns // 20, None)
+        with Memory.open(folder / "long", embedder=Drawn()) as memory:
+            assistant = _assistant(memory)
+            for text in texts[part * turns // 4 : min((part + 1) * turns // 4, turns - last)]:
+                _exchange(assistant, text)
+    with (
+        Memory.open(folder / "long", embedder=Drawn()) as old,
+        Memory.open(folder / "young", embedder=Drawn()) as fresh,
+    ):
+        long, young = _assistant(old), _assistant(fresh)
+        for text in texts[:50]:
+            _exchange(young, text)
+        pairs = [(_exchange(long, text), _exchange(young, text)) for text in texts[-last:]]
+        transcript = DialogueMemory(old, Scope(user="ann")).transcript("chat")
+    tokens, taken = np.array(pairs).transpose(2, 1, 0)
     return {
         "chat_turns": float(turns),
-        "chat_lost": float(len(set(texts) - kept)),
-        "chat_tokens_late_over_early": float(np.mean(tokens[late]) / np.mean(tokens[early])),
-        "chat_ms_late_over_early": float(np.median(taken[late]) / np.median(taken[early])),
-        "chat_turn_ms": float(np.median(taken[late])),
+        "chat_lost": float(len(set(texts) - {record.text for record in transcript})),
+        "chat_tokens_long_over_young": float(tokens[0].mean() / tokens[1].mean()),
+        "chat_ms_long_over_young": float(np.median(taken[0]) / np.median(taken[1])),
+        "chat_turn_ms": float(np.median(taken[0])),
     }
+
+
+def _assistant(memory: Memory) -> Assistant:
+    return Assistant(ScriptedModel(["I see what you mean."], loop=True), memory)
+
+
+def _exchange(assistant: Assistant, text: str) -> tuple[float, float]:
+    """Prompt tokens and milliseconds of processor time of a message and its reply."""
+    started = time.process_time()
+    reply = assistant.say("ann", text, session="chat")
+    "".join(reply)
+    return reply.usage.prompt_tokens, 1000 * (time.process_time() - started)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,11 +10,12 @@ brother Kofi", then "Kofi") is one person as long as nobody else can be meant.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from .intervals import closing, end_of, payload_of, plain, said_at
 from .memory import Memory
+from .mirror import Mirror
 from .people import USER, alike, one_person
 from .reading.confirmation import answer_to_claim, as_first_person
 from .reading.statements import PETS, Statement, family, read_statements
@@ -22,7 +23,7 @@ from .records import FactPayload, Kind, Origin, Record, Scope, Status, Utterance
 
 __all__ = ["USER", "FactMemory", "fact", "values"]
 
-_PAGE = 500
+_STANDING = (Status.ACTIVE, Status.SUPERSEDED)
 
 
 class FactMemory:
@@ -31,6 +32,7 @@ class FactMemory:
     def __init__(self, memory: Memory, scope: Scope) -> None:
         self.memory = memory
         self.scope = scope
+        self._mirror = Mirror(memory, scope, Kind.FACT)
 
     def read(self, turns: Sequence[Record]) -> list[str]:
         """Read turns of one session, in order, and keep what they state; the facts' ids.
@@ -112,36 +114,21 @@ class FactMemory:
 
     def all(self) -> list[Record]:
         """Every fact of the scope, also past and unconfirmed ones, in the order they were kept."""
-        return self._list({})
+        return [one for one in self._mirror.records() if one.status in _STANDING]
 
     # -- parts -----------------------------------------------------------------------------------
 
     def _told(self, subject: str, attribute: str | None) -> list[Record]:
-        names = [subject] if subject == USER else one_person(subject, self._subjects())
-        where: dict[str, Sequence[str]] = {"subject": names}
-        if attribute is not None:
-            where["attribute"] = _kin_of(attribute)
-        return self._list(where)
-
-    def _list(self, where: Mapping[str, Sequence[str]]) -> list[Record]:
-        found: list[Record] = []
-        after: str | None = None
-        while True:
-            page = self.memory.list(
-                scope=self.scope,
-                kind=Kind.FACT,
-                status=None,
-                where=where,
-                limit=_PAGE,
-                after=after,
-            )
-            found += [one for one in page if one.status in (Status.ACTIVE, Status.SUPERSEDED)]
-            if len(page) < _PAGE:
-                return found
-            after = page[-1].id
+        names = {subject} if subject == USER else {*one_person(subject, self._subjects())}
+        kin = None if attribute is None else _kin_of(attribute)
+        return [
+            one
+            for one in self.all()
+            if _about(one) in names and (kin is None or payload_of(one).attribute in kin)
+        ]
 
     def _subjects(self) -> list[str]:
-        return list(dict.fromkeys(payload_of(record).subject for record in self._list({})))
+        return list(dict.fromkeys(_about(one) for one in self.all()))
 
     def _touched(self, fresh: Sequence[Record], before: Sequence[str]) -> list[tuple[str, str]]:
         """The subjects and attributes whose intervals new facts may change.
@@ -151,7 +138,7 @@ class FactMemory:
         touched = dict.fromkeys((_about(one), family(payload_of(one).attribute)) for one in fresh)
         unmet = {_about(one) for one in fresh} - {USER, *before}
         if unmet:
-            for record in self._list({}):
+            for record in self.all():
                 subject = _about(record)
                 if any(alike(subject, one) for one in unmet):
                     touched[subject, family(payload_of(record).attribute)] = None

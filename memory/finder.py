@@ -174,12 +174,18 @@ class Finder:
         return self.shelves.get(head.owner, head.kind, dim)
 
 
-def read_heads(connection: sqlite3.Connection, owner: int, kinds: Sequence[Kind]) -> list[Head]:
-    """How far the journal has come for each of these kinds that the user has any of."""
+def read_heads(
+    connection: sqlite3.Connection, owner: int, kinds: Sequence[Kind], *, empty: bool = False
+) -> list[Head]:
+    """How far the journal has come for each of these kinds that the user has any of.
+
+    ``empty`` asks for those too of which nothing is left.
+    """
     heads = {
         kind: Head(owner, kind, seq, count, changed_us, purges)
         for kind, seq, count, changed_us, purges in connection.execute(
             "SELECT kind, seq, count, changed_us, purges FROM heads WHERE owner = ?", (owner,)
         )
     }
-    return [heads[kind.value] for kind in kinds if kind.value in heads and heads[kind.value].count]
+    held = [heads[kind.value] for kind in kinds if kind.value in heads]
+    return [head for head in held if head.count or empty]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MemoryFault
-from .finder import Query
+from .finder import Query, read_heads
 from .listing import list_records
 from .records import Kind, Record, Scope, Status
 from .rows import fetch_records, to_us
@@ -22,8 +23,21 @@ Hits = list[Hit]
 Versions = list[Version]
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed in a scope since a reader last looked, of any status, in the order written.
+
+    ``seq`` is where to look from the next time. ``era`` differs from the last time where records of
+    the kind were forgotten: everything has to be read again.
+    """
+
+    records: list[Record]
+    seq: int
+    era: tuple[int, int]
+
+
 class ReadVerbs(Store):
-    """get, list, search, history."""
+    """get, list, changes, search, history."""
 
     def get(self, id: str, *, scope: Scope) -> Record:
         """One record by id, whatever its status. Raises RecordNotFound."""
@@ -71,6 +85,28 @@ class ReadVerbs(Store):
         )
         with self._journal.reading() as connection:
             return list_records(connection, filters, limit, after)
+
+    def changes(self, *, scope: Scope, kind: Kind, after: int = -1) -> Changes:
+        """The records of a kind written or changed after the change numbered ``after``.
+
+        A reader that holds the records of a scope keeps up with every writer by it.
+        """
+        with self._journal.reading() as connection:
+            owner = owner_of(connection, checked(scope).user)
+            heads = [] if owner is None else read_heads(connection, owner, (kind,), empty=True)
+            if owner is None or not heads:
+                return Changes([], -1, (0, 0))
+            (head,) = heads
+            rows = [
+                row
+                for (row,) in connection.execute(
+                    "SELECT row FROM records WHERE owner = ? AND kind = ? AND seq > ? ORDER BY row",
+                    (owner, kind.value, after),
+                )
+            ]
+            found = fetch_records(connection, rows)
+        records = [found[row] for row in rows if scope.covers(found[row].scope)]
+        return Changes(records, max(after, head.seq), (owner, head.purges))
 
     def search(
         self,

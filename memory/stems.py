@@ -7,6 +7,7 @@ paper's. Words that are not plain a-z are left as they are.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _PLAIN = re.compile(r"[a-z]{3,}\Z")
 _VOWEL = "aeiou"
@@ -27,6 +28,7 @@ _STEP_4 = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=1 << 16)
 def stem(word: str) -> str:
     """The stem of a lower-case word."""
     if not _PLAIN.match(word):
