@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .diverse import diversified
 from .indexer import Indexer
 from .journal import Journal
 from .nearest import score_with_index
@@ -19,7 +18,7 @@ from .past import records_as_of, shelf_as_of
 from .records import Kind, Scope
 from .rows import fetch_records
 from .search import Filters, Found, FusionWeights, Hit, best, dots, fuse, score_exactly
-from .shelf import Head, Shelf, Shelves, read_vectors
+from .shelf import Head, Shelf, Shelves
 from .speakers import Speakers
 from .turn_search import NEAREST, TurnHit, TurnQuery, look, see
 from .writing import owner_of
@@ -84,14 +83,8 @@ class Finder:
                 records = fetch_records(connection, rows)
             else:
                 records = records_as_of(connection, rows, as_of_us)
-            hits = look(seen, records, query)
-            row_of = {record.id: row for row, record in records.items()}
-            if query.newest:
-                hits = newest_first(hits, seen.idfs)
-            if query.vector is None:
-                return hits
-            vectors = read_vectors(connection, [row_of[hit.record.id] for hit in hits], dim)
-        return diversified(hits, vectors)
+        hits = look(seen, records, query)
+        return newest_first(hits, seen.idfs) if query.newest else hits
 
     def _cosines(
         self, connection: sqlite3.Connection, shelf: Shelf, query: TurnQuery
