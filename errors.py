@@ -13,10 +13,15 @@
     │   ├── StoreFull           the disk is full; the write was rolled back
     │   └── EmbedderMismatch    the store was written with another embedder; names the migration
     ├── PolicyFault             a policy file that cannot be used
+    ├── WeaverFault             a latent weaver's checkpoint that cannot be used, or not here
     ├── ModelError              a language model call failed for good
     │   ├── ModelUnavailable    no such model, no key, or no connection
     │   ├── ContextOverflow     the prompt does not fit the model's context
     │   └── MalformedReply      the reply did not parse, nor did its repair
+    ├── ToolFault               a tool was given what it cannot work with
+    │   ├── BadGrid             cells that are no coloured grid
+    │   ├── Inapplicable        a grid routine means nothing for these values
+    │   └── NoSandbox           nothing here can contain foreign code; names what would
     ├── BudgetExceeded          a limit on steps, tokens, cost or seconds was reached
     └── EnvironmentFault        an environment could not be built or stepped
         └── DataMissing         a benchmark's data is not where it should be; says how to get it
@@ -96,6 +101,10 @@ class PolicyFault(ReverieError):
     """A policy file that cannot be used."""
 
 
+class WeaverFault(ReverieError):
+    """A latent weaver's checkpoint cannot be used, or belongs to another backbone."""
+
+
 class ModelError(ReverieError):
     """A language model call failed for good."""
 
@@ -114,6 +123,22 @@ class MalformedReply(ModelError):
     def __init__(self, message: str, reply: str = "") -> None:
         super().__init__(message)
         self.reply = reply
+
+
+class ToolFault(ReverieError):
+    """A tool was given what it cannot work with."""
+
+
+class BadGrid(ToolFault):
+    """Cells that are no coloured grid."""
+
+
+class Inapplicable(ToolFault):
+    """A grid routine means nothing for these values; a search goes on to the next program."""
+
+
+class NoSandbox(ToolFault):
+    """Nothing on this machine can contain foreign code."""
 
 
 class BudgetExceeded(ReverieError):

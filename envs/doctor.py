@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..errors import ReverieError
+from ..errors import NoSandbox, ReverieError
 from ..settings import load_settings, user_file
 from .machine import cores
 
@@ -86,6 +86,7 @@ def examine() -> list[Finding]:
         _weights,
         _games,
         _places,
+        _sandbox,
         _machine,
     )
     return [finding for check in checks for finding in check()]
@@ -249,6 +250,26 @@ def _place(what: str, folder: Path) -> Finding:
         f"{folder}, {free:.1f} GiB free",
         "free some disk space" if low else "",
     )
+
+
+def _sandbox() -> Iterator[Finding]:
+    """The level that programs of a model's would be held by, found by running one in each."""
+    from ..tools.sandbox import active_level, probe
+
+    what = "foreign programs"
+    try:
+        level = active_level()
+    except NoSandbox as error:
+        mend = "install bubblewrap, or pip install 'reverie[monty]'"
+        yield Finding("sandbox", what, "missing", str(error).replace("\n", " "), mend)
+        return
+    if level == "interpreter":
+        found = "interpreter: pure Python alone, no numpy and no files"
+        yield Finding("sandbox", what, "missing", found, "for more, install bubblewrap on Linux")
+        return
+    stronger = probe("bubblewrap")
+    rest = "" if stronger.works else f" (bubblewrap: {stronger.reason})"
+    yield Finding("sandbox", what, "ok", f"held by {level}, seccomp and resource limits{rest}")
 
 
 def _machine() -> Iterator[Finding]:

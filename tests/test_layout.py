@@ -25,7 +25,7 @@ ALLOWED = {
     "memory": {"errors"},
     "tools": {"errors"},
     "agent": {"errors", "memory", "tools"},
-    "envs": {"errors", "settings", "agent", "memory"},
+    "envs": {"errors", "settings", "agent", "memory", "tools"},
     "errors": set[str](),
     "settings": {"errors"},
 }

@@ -1,0 +1,1 @@
+"""Coloured grids and what can be done with them: ARC's world."""
