@@ -87,7 +87,7 @@ def carry_out(connection: sqlite3.Connection, owner: int, todo: Plan, at_us: int
         kinds[kind] = kinds.get(kind, 0) + 1
         traces += snippets(str(text).encode())
         for (vector,) in connection.execute("SELECT vector FROM vectors WHERE row = ?", (row,)):
-            traces += [bytes(vector)[:48]]
+            traces += snippets(bytes(vector), 48)
         recalls.update(_recalls_of(connection, owner, row, text))
         drop_facets(connection, owner, row, payload)
         for statement in _REMOVALS:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -56,6 +57,18 @@ class _Client(Protocol):
 
 class IndexBroken(Exception):
     """The index cannot be used. Never leaves the package: it is set aside and rebuilt."""
+
+
+def remove_folder(folder: Path) -> bool:
+    """Delete a folder; False if something stays. Chroma's threads may still write into it a while:
+    it is tried again for a second.
+    """
+    for pause in (0.0, 0.05, 0.2, 1.0):
+        time.sleep(pause)
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return True
+    return False
 
 
 class VectorIndex:
@@ -115,7 +128,7 @@ class VectorIndex:
         """Delete the folder of an embedded index."""
         self.close()
         if isinstance(self.place, Path):
-            shutil.rmtree(self.place, ignore_errors=True)
+            remove_folder(self.place)
 
     def destroy_others(self) -> None:
         """Delete the collections that other generations of this store left on a server."""

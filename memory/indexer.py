@@ -9,7 +9,6 @@ them; smaller scopes are scored exactly, which is both complete and quicker.
 from __future__ import annotations
 
 import logging
-import shutil
 import sqlite3
 import threading
 import time
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 from ..errors import MemoryFault
 from .address import Address
 from .binding import read_written
-from .index import PAGE, IndexBroken, VectorIndex
+from .index import PAGE, IndexBroken, VectorIndex, remove_folder
 from .journal import Journal
 from .shelf import read_vectors
 
@@ -196,22 +195,25 @@ class Indexer:
 
     # -- beginning and ending --------------------------------------------------------------------
 
-    def sweep(self) -> None:
-        """Delete what earlier generations left in the folder."""
+    def sweep(self) -> list[Path]:
+        """Delete what earlier generations left in the folder; the folders that could not be."""
         if self._folder is None:
-            return
+            return []
         with self._journal.reading() as connection:
             generation = read_generation(connection)
-        for folder in self._folder.glob("index-*"):
-            number = folder.name.removeprefix("index-")
-            if number.isdecimal() and int(number) != generation:
-                shutil.rmtree(folder, ignore_errors=True)
+        old = [
+            folder
+            for folder in self._folder.glob("index-*")
+            if (number := folder.name.removeprefix("index-")).isdecimal()
+            and int(number) != generation
+        ]
+        return [folder for folder in old if not remove_folder(folder)]
 
     def begin_again(self) -> None:
         """Delete every index but the journal's present one, which fills up when woken.
 
-        Raises MemoryFault if a server does not let its old collections be deleted; they are when
-        the store is opened or catches up next.
+        Raises MemoryFault if a server does not let its old collections be deleted, or the system
+        a folder; they are when the store is opened or catches up next.
         """
         with self._turn:
             with self._journal.reading() as connection:
@@ -220,9 +222,13 @@ class Indexer:
                 self._ready.clear()
                 self._index.destroy()
                 self._index = None
-            self.sweep()
-            for folder in self._folder.glob("quarantine-*") if self._folder else ():
-                shutil.rmtree(folder, ignore_errors=True)
+            damaged = list(self._folder.glob("quarantine-*")) if self._folder else []
+            left = [*self.sweep(), *(folder for folder in damaged if not remove_folder(folder))]
+            if left:
+                raise MemoryFault(
+                    f"the journal is done, but old vectors in {left[0]} could not be deleted: "
+                    "delete the folder, or open this memory again"
+                )
             index = self._current() if self._server else None
             if index is None:
                 return
