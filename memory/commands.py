@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from .dialogue import DialogueMemory
-from .import_commands import import_cases
+from .import_commands import import_cases, import_concepts
 from .records import Kind, Scope, Status
 from .terminal import (
     Agent,
@@ -278,6 +278,7 @@ def import_(
 
 
 app.command("import-cases")(import_cases)
+app.command("import-concepts")(import_concepts)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -15,8 +15,8 @@ from .journal import Journal
 from .nearest import score_with_index
 from .newest import newest_first
 from .past import records_as_of, shelf_as_of
-from .records import Kind, Scope
-from .rows import fetch_records
+from .records import Kind, Record, Scope
+from .rows import fetch_records, ids_of
 from .search import Filters, Found, FusionWeights, Hit, best, dots, fuse, score_exactly
 from .shelf import Head, Shelf, Shelves
 from .speakers import Speakers
@@ -26,7 +26,10 @@ from .writing import owner_of
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A search, with its text embedded: ``vector`` has shape (dim,), None for lexical only."""
+    """A search, with its text embedded: ``vector`` has shape (dim,), None for lexical only.
+
+    ``held`` are records by id that the caller has at hand: they alone are found, and not read.
+    """
 
     text: str
     vector: NDArray[np.float32] | None
@@ -34,6 +37,7 @@ class Query:
     k: int
     weights: FusionWeights
     as_of_us: int | None = None
+    held: Mapping[str, Record] | None = None
 
 
 class Finder:
@@ -116,10 +120,13 @@ class Finder:
             scores = np.round(fuse(dense, lexical, query.weights), 6)
             places = best(scores, query.k)
             picked: list[int] = rows[places].tolist()
-            if query.as_of_us is None:
-                records = fetch_records(connection, picked)
-            else:
+            if query.as_of_us is not None:
                 records = records_as_of(connection, picked, query.as_of_us)
+            elif query.held is not None:
+                names = ids_of(connection, picked)
+                records = {row: query.held[one] for row, one in names.items() if one in query.held}
+            else:
+                records = fetch_records(connection, picked)
         hits = [
             Hit(
                 records[row],

@@ -1,4 +1,4 @@
-"""``reverie memory import-cases``: cases that others lived, from files of theirs."""
+"""``reverie memory import-cases`` and ``import-concepts``: what others lived and abstracted."""
 
 from __future__ import annotations
 
@@ -65,6 +65,53 @@ def import_cases(
     answer(as_json, fields, "\n".join([_outcome(done), *_listed(file.bad)]))
     if file.bad:
         raise typer.Exit(DONE_IN_PART if done.successes + done.failures else 1)
+
+
+def import_concepts(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="YAML, JSON or rendered text.")],
+    memory: Url = None,
+    user: User = "default",
+    agent: Annotated[
+        str | None, typer.Option("--agent", help="Keep them for this agent alone.")
+    ] = None,
+    format: Annotated[
+        Literal["auto", "yaml", "text"],
+        typer.Option("--format", help="What the file is; auto tells by how it begins."),
+    ] = "auto",
+    evidence: Annotated[
+        str, typer.Option("--evidence", help="What they are said to rest on.")
+    ] = "import",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Write nothing if a part is bad.")
+    ] = False,
+    embedder: EmbedderName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in concepts and lessons: ArcMemo's YAML, its lessons, or its rendered memory.
+
+    Importing twice changes nothing. Annotations that are no types are kept and listed. A part that
+    holds no concept is listed and left out (exit code 4; 1 if nothing could be written).
+    """
+    from .concept_importers import ConceptsImported, read_concepts
+    from .concept_importers import import_concepts as write
+    from .concepts import ConceptMemory
+
+    file = read_concepts(path, format=format, evidence=evidence)
+    done = ConceptsImported()
+    if (file.drafts or file.solved) and not (strict and file.bad):
+        with open_memory(memory, embedder) as opened, progress("Importing concepts") as watch:
+            concepts = ConceptMemory(opened, Scope(user=user, agent=agent))
+            done = write(concepts, file, watch=watch)
+    bad = [asdict(part) for part in file.bad]
+    fields = {**asdict(done), "bad": bad, "unread": list(file.unread), "path": str(path)}
+    said = (
+        f"{done.new} concepts written, {done.extended} extended, {done.known} known already; "
+        f"{done.cases} cases; {len(file.unread)} annotations kept that are no types"
+    )
+    lines = [f"bad part, {part.place or path.name}: {part.reason}" for part in file.bad]
+    answer(as_json, fields, "\n".join([said, *lines]))
+    if file.bad:
+        raise typer.Exit(DONE_IN_PART if done.new + done.extended + done.known else 1)
 
 
 def _outcome(done: CasesImported) -> str:

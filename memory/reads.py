@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -122,12 +122,14 @@ class ReadVerbs(Store):
         until: datetime | None = None,
         as_of: datetime | None = None,
         weights: FusionWeights | None = None,
+        held: Mapping[str, Record] | None = None,
     ) -> Hits:
         """The ``k`` records that fit ``query`` best, best first, by meaning and by words.
 
         ``where`` and ``exclude`` filter on payload fields (`schema.FACETS`), ``since`` and
         ``until`` on event time, inclusive. ``as_of`` answers as the store stood at that moment.
-        An empty query or ``k=0`` finds nothing.
+        An empty query or ``k=0`` finds nothing. ``held`` are records by id that the caller keeps
+        up with by `changes`: they alone are found, and are not read again.
         """
         filters = Filters.of(
             checked(scope),
@@ -138,7 +140,7 @@ class ReadVerbs(Store):
             since=since,
             until=until,
         )
-        return self._search(query, filters, k, as_of, weights)[0]
+        return self._search(query, filters, k, as_of, weights, held)[0]
 
     def _search(
         self,
@@ -147,6 +149,7 @@ class ReadVerbs(Store):
         k: int,
         as_of: datetime | None,
         weights: FusionWeights | None,
+        held: Mapping[str, Record] | None = None,
     ) -> tuple[Hits, NDArray[np.float32] | None]:
         """The hits, and the query's vector (dim,) if it was embedded."""
         if k < 0:
@@ -161,5 +164,5 @@ class ReadVerbs(Store):
             embedder = self._binding.embedder(written)
             vector = np.asarray(embedder.embed_query(text), np.float32)
         as_of_us = None if as_of is None else to_us(as_of)
-        asked = Query(query, vector, filters, k, weights, as_of_us)
+        asked = Query(query, vector, filters, k, weights, as_of_us, held)
         return self._finder.search(asked, written.dim), vector

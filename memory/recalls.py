@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -28,7 +28,7 @@ from .recollection import (
 )
 from .records import Kind, Scope, Status, new_id
 from .rows import to_us
-from .search import Filters, FusionWeights
+from .search import Filters, FusionWeights, Hit
 from .shelf import read_vectors
 from .store import Values, checked
 from .writing import ensure_owner, owner_of, rows_in_scope
@@ -50,7 +50,7 @@ Logs = list[RecallLog]
 
 
 class RecallVerbs(ReadVerbs):
-    """recall, reward, utility, credit, recalls."""
+    """recall, noted, reward, utility, credit, recalls."""
 
     def recall(
         self,
@@ -107,13 +107,54 @@ class RecallVerbs(ReadVerbs):
             )
         return recollection
 
+    def noted(
+        self,
+        query: str,
+        choice: Choice,
+        *,
+        scope: Scope,
+        offered: Sequence[str] = (),
+        context: Mapping[str, str] | None = None,
+        reward: float | None = None,
+    ) -> str:
+        """Log a choice that was made elsewhere, with the reward if it is known; the recall's id.
+
+        ``offered`` are ids of candidates beside those chosen and dropped. Ids that this scope does
+        not have are left out of the log.
+        """
+        if reward is not None:
+            _check_reward(reward)
+        named = dict.fromkeys((*choice.chosen, *choice.dropped, *offered))
+        candidates = [Hit(record, 0.0) for record in self.get_many(list(named), scope=scope)]
+        known = {hit.record.id: hit for hit in candidates}
+        choice = replace(
+            choice,
+            chosen=tuple(one for one in choice.chosen if one in known),
+            dropped=tuple(one for one in choice.dropped if one in known),
+        )
+        check_choice(choice, candidates)
+        chosen = [known[one] for one in choice.chosen]
+        recollection = Recollection(new_id(), query, chosen, candidates, choice)
+        at_us = to_us(self._clock())
+        with self._journal.writing(flush=False) as connection:
+            log_recall(
+                connection,
+                owner=ensure_owner(connection, scope.user),
+                scope=scope,
+                recollection=recollection,
+                context=context or {},
+                at_us=at_us,
+            )
+            if reward is not None:
+                log_reward(connection, recollection.id, reward, at_us)
+        return recollection.id
+
     def reward(self, recall_id: str, value: float) -> None:
         """Say what a recall led to. A second reward for one recall replaces the first.
 
         Counts for every record that the recall chose. Raises RecordNotFound for an unknown recall.
         """
-        if not math.isfinite(value):
-            raise MemoryFault(f"a reward of {value} has no meaning: give a finite number")
+        _check_reward(value)
         with self._journal.writing(flush=False) as connection:
             log_reward(connection, recall_id, value, to_us(self._clock()))
 
@@ -185,6 +226,11 @@ class RecallVerbs(ReadVerbs):
             if owner is None:
                 return []
             return read_recalls(connection, owner, scope, limit, after)
+
+
+def _check_reward(value: float) -> None:
+    if not math.isfinite(value):
+        raise MemoryFault(f"a reward of {value} has no meaning: give a finite number")
 
 
 def _most_similar(candidates: Hits, k: int) -> Choice:

@@ -167,6 +167,18 @@ def fetch_records(connection: sqlite3.Connection, rows: Iterable[int]) -> dict[i
     return found
 
 
+def ids_of(connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, str]:
+    """The id of each of these rows; rows that are gone are left out."""
+    found: dict[int, str] = {}
+    for start in range(0, len(rows), 500):
+        page = list(rows[start : start + 500])
+        marks = ",".join("?" * len(page))
+        found.update(
+            connection.execute(f"SELECT row, id FROM records WHERE row IN ({marks})", page)
+        )
+    return found
+
+
 def record_of(values: Sequence[object]) -> Record:
     """The record of a row selected with `COLUMNS`; use counts join its counters."""
     counters: dict[str, float] = {} if values[12] == "{}" else json.loads(str(values[12]))

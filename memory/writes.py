@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InvalidRecord
+from ..errors import InvalidRecord, RecordNotFound
 from .records import Payload, Record, Scope, Status
 from .rows import Draft, check_texts, draft, unit_rows
 from .shelf import read_vectors
@@ -16,8 +18,16 @@ from .store import Store, Vectors, checked
 from .writing import find, insert, rewrite, set_status
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record to be written in place of ``before``; None if there should be none of its id."""
+
+    before: Record | None
+    after: Record
+
+
 class WriteVerbs(Store):
-    """add, update, delete, retract, supersede, merge."""
+    """add, update, delete, retract, supersede, merge, swap."""
 
     def add(
         self, records: Record | Sequence[Record], *, vectors: Vectors | None = None
@@ -123,6 +133,40 @@ class WriteVerbs(Store):
                 )
         return into.id
 
+    def swap(self, changes: Sequence[Change], *, note: str = "") -> bool:
+        """Write every change, or none where one's ``before`` is no longer what is kept.
+
+        False says that somebody else wrote meanwhile: read again, decide again, swap again. What
+        the records were stays in their histories. Use counts are not compared.
+        """
+        after = [change.after for change in changes]
+        check_texts(after)
+        reworded = [
+            place
+            for place, one in enumerate(changes)
+            if one.before is None or one.before.text != one.after.text
+        ]
+        made = dict(zip(reworded, self._embed([after[i].text for i in reworded]), strict=True))
+        with self._journal.writing() as connection:
+            self._binding.bind(connection)
+            rows = [_row_if_unchanged(connection, change) for change in changes]
+            if None in rows:
+                return False
+            at = self._clock()
+            fresh: list[Draft] = []
+            for place, (row, record) in enumerate(zip(rows, after, strict=True)):
+                assert row is not None
+                vector = made.get(place)
+                if row == _NO_ROW:
+                    fresh.append(draft(record, made[place], place))
+                    continue
+                if vector is None:
+                    vector = read_vectors(connection, [row], self.embedder.dim)[0]
+                drafted = draft(record, vector, place)
+                rewrite(connection, row, drafted, action="update", note=note, at=at)
+            insert(connection, fresh, at)
+        return True
+
     def _mark(
         self, ids: Sequence[str], scope: Scope, status: Status, action: str, note: str
     ) -> None:
@@ -139,4 +183,24 @@ class WriteVerbs(Store):
         return [draft(record, matrix[i], i) for i, record in enumerate(records)]
 
     def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        if not texts:
+            return np.empty((0, self.embedder.dim), np.float32)
         return unit_rows(self.embedder.embed(texts), len(texts), self.embedder.dim)
+
+
+_NO_ROW = -1
+
+
+def _row_if_unchanged(connection: sqlite3.Connection, change: Change) -> int | None:
+    """The row of a record that is what the change says it is; `_NO_ROW` if there should be none."""
+    try:
+        _, row, kept = find(connection, change.after.scope, change.after.id)
+    except RecordNotFound:
+        return _NO_ROW if change.before is None else None
+    if change.before is None or _identity(kept) != _identity(change.before):
+        return None
+    return row
+
+
+def _identity(record: Record) -> Record:
+    return record.model_copy(update={"counters": {}})
