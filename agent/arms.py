@@ -19,6 +19,7 @@ from .abstraction import Lifter
 from .actor import Actor, ChatActor, ScoringActor
 from .agent import DEFAULT_SCOPE, Agent
 from .environment import Environment, Outcome, Task
+from .latent.loop_weaver import LatentWeaver
 from .learning import PolicyName, TriggerName, ready_policy, ready_trigger
 from .models.base import ChatModel, ScoringModel
 from .reflect import ModelReflector, OutcomeReflector
@@ -26,7 +27,9 @@ from .state import Limits, TraceStep, View
 from .weaver import JointWeaver, PlanWeaver, PriorWeaver, TextWeaver, Weaver
 
 ArmName = Literal["off", "frozen", "online"]
-WeaverName = Literal["text", "prior", "text+prior", "plan", "text+plan", "prior+plan"]
+WeaverName = Literal[
+    "text", "prior", "text+prior", "plan", "text+plan", "prior+plan", "latent", "latent+prior"
+]
 
 
 class AgentOptions(Frozen):
@@ -46,7 +49,10 @@ class AgentOptions(Frozen):
     weaver: WeaverName = Field(
         default="text+prior",
         description="how memory acts: as text, as a prior over the actions (from similar steps, or "
-        "from the plans of the chosen cases), or as both",
+        "from the plans of the chosen cases), as latent vectors, or as two of them",
+    )
+    weaver_path: str | None = Field(
+        default=None, description="folder of the trained weaver, for latent memory"
     )
     memory_weight: float = Field(default=6.0, ge=0, description="of the prior against the model")
     memory_tokens: int = Field(default=400, ge=0, description="budget of the text")
@@ -112,6 +118,10 @@ def _weaver(options: AgentOptions, model: ChatModel, lifter: Lifter) -> Weaver:
         "text+plan": JointWeaver(text, plan),
         "prior+plan": plan,  # which lets recalled steps vote, too
     }
+    if options.weaver == "latent":
+        return LatentWeaver(model, text)
+    if options.weaver == "latent+prior":
+        return JointWeaver(LatentWeaver(model, text), prior)
     return weavers[options.weaver]
 
 

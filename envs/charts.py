@@ -11,7 +11,7 @@ from html import escape
 
 from .statistics import Estimate, Point
 
-COLOURS = {"off": "#8b93a1", "frozen": "#3b7dd8", "online": "#d9731a"}
+COLOURS = {"off": "#8b93a1", "frozen": "#3b7dd8", "online": "#d9731a", "shuffled": "#8250df"}
 GREY = "#7d8590"
 FONT = "font-family='system-ui,-apple-system,Segoe UI,Roboto,sans-serif'"
 LABEL_GAP = 15.0
@@ -21,7 +21,7 @@ Scale = Callable[[float], float]
 
 def colour(arm: str) -> str:
     """The colour an arm has in every chart."""
-    return COLOURS.get(arm, "#8250df")
+    return COLOURS.get(arm, "#1a7f37")
 
 
 def curves(

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
-from ..errors import SettingsError
 from ..settings import load_settings
+from .arc.commands import arc, report_arc
 from .dialogue_commands import locomo, longmemeval
 from .dialogue_run import rebuild_dialogue
 from .dialogue_watch import show_dialogue
 from .life_run import life
+from .options import arms_of, options_of, seeds_of, validated
 from .runner import rebuild, run
-from .runs import Arm, Budget, RunSpec
+from .runs import Budget, RunSpec, read_header
 from .stages import GENERATED
 from .watch import EXIT, progress, show_result
 
@@ -44,6 +44,7 @@ report_app = typer.Typer(
 run_app.command("locomo")(locomo)
 run_app.command("longmemeval")(longmemeval)
 run_app.command("life")(life)
+run_app.command("arc")(arc)
 
 
 @run_app.command("alfworld")
@@ -104,9 +105,14 @@ def run_alfworld(
         str | None,
         typer.Option(
             help="How memory acts: text, prior (similar steps rate the listed actions), plan "
-            "(the chosen cases' plans rate them), text+prior, text+plan, prior+plan.",
+            "(the chosen cases' plans rate them), text+prior, text+plan, prior+plan, latent (as "
+            "vectors, by a weaver trained for a local model), latent+prior.",
             rich_help_panel=AGENT,
         ),
+    ] = None,
+    weaver_path: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the trained weaver (latent).", rich_help_panel=AGENT),
     ] = None,
     agent: Annotated[
         list[str] | None,
@@ -153,8 +159,14 @@ def run_alfworld(
     games = data or settings.alfworld_data
     if games is not None:
         options["data"] = str(games if str(games) == GENERATED else games.expanduser().resolve())
-    named = {"trigger": trigger, "policy": policy, "weaver": weaver}
-    spec = build_spec(
+    named = {
+        "trigger": trigger,
+        "policy": policy,
+        "weaver": weaver,
+        "weaver_path": None if weaver_path is None else str(weaver_path.expanduser().resolve()),
+    }
+    spec = validated(
+        RunSpec,
         env="alfworld",
         out=out or settings.runs,
         arms=arms_of(arms),
@@ -164,7 +176,8 @@ def run_alfworld(
         split=split,
         seed_cases=seed_cases,
         options=options,
-        agent={k: v for k, v in named.items() if v is not None} | options_of(agent or []),
+        agent={k: v for k, v in named.items() if v is not None}
+        | options_of(agent or [], "--agent"),
         embedder=embedder or settings.embedder,
         workers=workers or settings.workers,
         limits=Budget(tokens=limit_tokens, usd=limit_usd, steps=limit_steps, seconds=limit_seconds),
@@ -210,51 +223,12 @@ def report(
     if (out / "questions.jsonl").exists():
         show_dialogue(rebuild_dialogue(out), as_json=as_json)
         return
+    if read_header(out).settings.get("env") == "arc":
+        report_arc(out, curve, as_json=as_json)
+        return
     summary = rebuild(out)
     if curve is not None:
         write_curve(out, curve)
     show_result(summary, out, as_json=as_json)
     if curve is not None and not as_json:
         typer.echo(f"Curve: {curve}")
-
-
-def build_spec(**fields: object) -> RunSpec:
-    """A ``RunSpec``, or ``SettingsError`` saying which option has no meaning."""
-    try:
-        return RunSpec.model_validate(fields)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{where}: {first['msg']}") from error
-
-
-def arms_of(text: str) -> tuple[Arm, ...]:
-    """The arms a comma-separated list names. Raises ``SettingsError`` for an unknown one."""
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    try:
-        return tuple(Arm(name) for name in names)
-    except ValueError as error:
-        raise SettingsError(f"--arms {text}: {error}; there are {', '.join(Arm)}") from error
-
-
-def seeds_of(each: list[int], text: str | None) -> tuple[int, ...]:
-    """The seeds of ``--seed`` and ``--seeds`` together; 0 if neither is given."""
-    try:
-        more = [int(part) for part in (text or "").split(",") if part.strip()]
-    except ValueError as error:
-        raise SettingsError(f"--seeds {text}: give whole numbers with commas") from error
-    return (*each, *more) or (0,)
-
-
-def options_of(pairs: list[str]) -> dict[str, JsonValue]:
-    """NAME=VALUE pairs; a value that is JSON (a number, true) is read as such."""
-    found: dict[str, JsonValue] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise SettingsError(f"--agent {pair}: give NAME=VALUE")
-        try:
-            found[name] = json.loads(value)
-        except ValueError:
-            found[name] = value
-    return found

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from ..errors import SettingsError
 from ..settings import load_settings
 from .datafile import read_json
 from .dialogue_lines import Benchmark, DialogueSpec
 from .dialogue_run import run_dialogue
 from .dialogue_watch import dialogue_progress, show_dialogue
+from .options import validated
 from .watch import EXIT
 
 ANSWERS = "Answers of a model"
@@ -145,7 +144,8 @@ def _run(benchmark: Benchmark, given: dict[str, object], *, as_json: bool, quiet
     settings = load_settings()
     given["embedder"] = given["embedder"] or settings.embedder
     named = given["out"]
-    spec = _spec(given | {"benchmark": benchmark, "out": named or settings.runs})
+    fields = given | {"benchmark": benchmark, "out": named or settings.runs}
+    spec = validated(DialogueSpec, **fields)
     if named is None:
         _, digest = read_json(spec.data, f"the file of {benchmark}; give it with --data")
         name = f"{benchmark}-{spec.run_id(digest)}"
@@ -161,12 +161,3 @@ def _run(benchmark: Benchmark, given: dict[str, object], *, as_json: bool, quiet
         raise typer.Exit(EXIT["interrupted"]) from None
     show_dialogue(summary, as_json=as_json)
     raise typer.Exit(EXIT[summary.run.status])
-
-
-def _spec(fields: dict[str, object]) -> DialogueSpec:
-    try:
-        return DialogueSpec.model_validate(fields)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{where}: {first['msg']}") from error

@@ -5,27 +5,25 @@
     OUT/summary.json     what ``dialogue_summary`` makes of the lines
     OUT/report.html      what ``dialogue_report`` makes of both
 
-A line torn by a crash is dropped when the folder is opened, and its question is asked again.
+``folder`` says how these files are written and read.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, TypeAlias
 
-from filelock import FileLock, Timeout
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue
 
-from ..errors import ReverieError, SettingsError
 from ..memory.evidence import Verdict
 from ..memory.records import Frozen, now
 from .answering import Answer
+from .folder import RunFolder, differing, read_head, read_whole_lines
 from .rankings import GoldRanks
-from .runs import write_atomic
 
+QUESTIONS = "questions.jsonl"
 Benchmark = Literal["locomo", "longmemeval"]
 
 
@@ -85,6 +83,15 @@ class DialogueHeader(Frozen):
     versions: dict[str, str]
     machine: dict[str, JsonValue]
 
+    def differences(self, now: DialogueHeader) -> list[str]:
+        """One phrase for each thing in which ``now`` is another run than this one."""
+        old, new = (one.settings.model_dump(mode="json") for one in (self, now))
+        facts: list[dict[str, JsonValue]] = [
+            {"data": one.data.sha256, "embedder": one.embedder, "model id": one.model}
+            for one in (self, now)
+        ]
+        return differing("", old | facts[0], new | facts[1])
+
 
 class Top(Frozen):
     """The first of what a ranker found, by the benchmark's ids; ``scores`` are the turns'."""
@@ -110,101 +117,14 @@ class QuestionLine(Frozen):
     seconds: float = Field(default=0.0, description="of the recall by ours")
 
 
-class DialogueFolder:
-    """An open run folder: one writer at a time, lines durable once ``append`` returns."""
-
-    def __init__(self, path: Path, lock: FileLock, lines: list[QuestionLine]) -> None:
-        self.path = path
-        self.lines = lines
-        self._lock = lock
-        self._handle = (path / "questions.jsonl").open("ab")
-
-    @classmethod
-    def open(cls, path: Path, header: DialogueHeader) -> DialogueFolder:
-        """Begin a run in ``path``, or go on with the one that is there.
-
-        Raises ``SettingsError`` if it holds another run or another process is writing it.
-        """
-        path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise SettingsError(
-                f"another process is running in {path}: wait for it, or choose another --out"
-            ) from error
-        try:
-            known = path / "run.json"
-            if known.exists():
-                _require_same(known, header)
-            else:
-                write_atomic(known, header.model_dump_json(indent=2))
-            return cls(path, lock, _whole_lines(path / "questions.jsonl"))
-        except BaseException:
-            lock.release()
-            raise
-
-    def append(self, line: QuestionLine) -> None:
-        """Add one question; it is on the disk when this returns."""
-        self._handle.write(line.model_dump_json(exclude_none=True).encode() + b"\n")
-        self._handle.flush()
-        os.fsync(self._handle.fileno())
-        self.lines.append(line)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._handle.close()
-        self._lock.release()
+DialogueFolder: TypeAlias = RunFolder[DialogueHeader, QuestionLine]
 
 
-def _whole_lines(file: Path) -> list[QuestionLine]:
-    """The lines of a file; what a crash left of the last one is cut off."""
-    if not file.exists():
-        return []
-    data = file.read_bytes()
-    whole = data[: data.rfind(b"\n") + 1]
-    lines: list[QuestionLine] = []
-    for number, text in enumerate(whole.splitlines(), start=1):
-        try:
-            lines.append(QuestionLine.model_validate_json(text))
-        except ValidationError as error:
-            raise ReverieError(
-                f"line {number} of {file} cannot be read: restore the file, or run into another "
-                "--out"
-            ) from error
-    if len(whole) < len(data):
-        with file.open("r+b") as handle:
-            handle.truncate(len(whole))
-    return lines
+def open_dialogue(path: Path, header: DialogueHeader) -> DialogueFolder:
+    """See ``RunFolder.open``: a run whose lines are questions."""
+    return RunFolder[DialogueHeader, QuestionLine].open(path, header, QUESTIONS, QuestionLine)
 
 
 def read_run(path: Path) -> tuple[DialogueHeader, list[QuestionLine]]:
     """The header and the lines of a run folder. Raises ``SettingsError`` if it is none."""
-    return _header(path / "run.json"), _whole_lines(path / "questions.jsonl")
-
-
-def _header(file: Path) -> DialogueHeader:
-    try:
-        return DialogueHeader.model_validate_json(file.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise SettingsError(f"{file.parent} is no run folder: it has no run.json") from error
-    except ValidationError as error:
-        raise SettingsError(f"{file} is of another kind of run: choose another --out") from error
-
-
-def _require_same(file: Path, header: DialogueHeader) -> None:
-    """Raise ``SettingsError`` naming what differs from the run that is there."""
-    there = _header(file)
-    old, new = there.settings.model_dump(), header.settings.model_dump()
-    pairs = [(key, old[key], new[key]) for key in new]
-    pairs.append(("data", there.data.sha256, header.data.sha256))
-    pairs.append(("embedder", there.embedder, header.embedder))
-    pairs.append(("model id", there.model, header.model))
-    found = [f"{key}: {was} there, {is_} now" for key, was, is_ in pairs if was != is_]
-    if found:
-        raise SettingsError(
-            f"{file.parent} holds a run with other settings ({'; '.join(found)}): "
-            "give the same command to resume it, or choose another --out"
-        )
+    return read_head(path, DialogueHeader), read_whole_lines(path / QUESTIONS, QuestionLine)

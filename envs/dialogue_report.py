@@ -17,9 +17,9 @@ from .dialogue_tables import (
     headlines,
     percent_text,
 )
+from .folder import write_atomic
 from .rankings import Difference
 from .report import STATUS
-from .runs import write_atomic
 
 TITLES = {"locomo": "LoCoMo", "longmemeval": "LongMemEval"}
 

@@ -25,16 +25,17 @@ from .dialogue_lines import (
     DialogueHeader,
     DialogueSpec,
     QuestionLine,
+    open_dialogue,
     read_run,
 )
 from .dialogue_report import write_dialogue_report
 from .dialogue_summary import DialogueSummary, summarise
 from .dialogues import Conversation, DialogueData, Question
+from .folder import write_atomic
 from .locomo import read_locomo
 from .longmemeval import read_longmemeval
 from .machine import machine, versions
 from .recalling import OURS, Remembered, Variant, ablations
-from .runs import write_atomic
 from .statistics import Progress
 
 READERS = {"locomo": read_locomo, "longmemeval": read_longmemeval}
@@ -79,7 +80,7 @@ def run_dialogue(
     embedder = open_embedder(spec.embedder)
     header = _header(spec, data, facts, embedder, model)
     examiner = _Examiner(spec, data, embedder, model)
-    with DialogueFolder.open(spec.out, header) as folder:
+    with open_dialogue(spec.out, header) as folder:
         stopped: BaseException | None = None
         try:
             for talk in data.conversations:

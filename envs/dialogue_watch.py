@@ -8,14 +8,6 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 from rich.text import Text
 
@@ -29,6 +21,7 @@ from .dialogue_tables import (
     headlines,
     percent_text,
 )
+from .watch import bar_of
 
 PRINTED = ("data", "questions", "unit", "gold sessions", "gold turns", "session.ndcg@k", "clusters",
            "embedder", "seed")  # fmt: skip
@@ -38,20 +31,10 @@ PRINTED = ("data", "questions", "unit", "gold sessions", "gold turns", "session.
 @contextmanager
 def dialogue_progress(*, quiet: bool) -> Generator[Watcher]:
     """A watcher that shows a bar on a terminal and a line a conversation elsewhere, on stderr."""
-    console = Console(stderr=True, quiet=quiet)
-    if not console.is_terminal:
-        yield _nothing if quiet else _plain
-        return
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=28),
-        MofNCompleteColumn(),
-        TextColumn("questions"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=quiet,
-    ) as bar:
+    with bar_of("questions", quiet=quiet) as bar:
+        if bar is None:
+            yield _nothing if quiet else _plain
+            return
         task = bar.add_task("reading", total=None)
 
         def show(step: Step) -> None:

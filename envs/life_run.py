@@ -23,9 +23,9 @@ from ..memory.fact_questions import answer, read_question, resolve_subject
 from ..memory.facts import USER, FactMemory, values
 from ..memory.memory import Memory
 from ..memory.records import FactPayload, Scope
+from .folder import write_atomic
 from .life import Life, Persona, Utterance, generate
 from .life_score import KnownFact, LifeReport, score
-from .runs import write_atomic
 
 Phrases = Literal["dev", "held", "all"]
 

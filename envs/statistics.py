@@ -165,12 +165,22 @@ def bootstrap(sums: Floats, counts: Floats, resamples: int = RESAMPLES) -> tuple
     return (float(low), float(high))
 
 
-def paired(a: Sequence[EpisodeLine], b: Sequence[EpisodeLine]) -> Delta | None:
+def won(line: EpisodeLine) -> float:
+    """Success as a number."""
+    return float(line.success)
+
+
+def paired(
+    a: Sequence[EpisodeLine],
+    b: Sequence[EpisodeLine],
+    value: Callable[[EpisodeLine], float] = won,
+) -> Delta | None:
     """Success of ``a`` minus that of ``b`` over the episodes both have played; None without any.
 
-    A pair shares task, seed and attempt. The interval is a bootstrap over tasks. If every task
-    differs by the same amount the bootstrap can see no variance; the interval is then Newcombe's
-    (1998, method 10 without correlation) from the two arms' Wilson intervals over the tasks.
+    ``value`` is what is compared, in [0, 1]. A pair shares task, seed and attempt. The interval is
+    a bootstrap over tasks. If every task differs by the same amount the bootstrap can see no
+    variance; the interval is then Newcombe's (1998, method 10 without correlation) from the two
+    arms' Wilson intervals over the tasks.
     """
     other = {(line.seed, line.attempt, line.task_id): line for line in b}
     pairs = [
@@ -180,19 +190,19 @@ def paired(a: Sequence[EpisodeLine], b: Sequence[EpisodeLine]) -> Delta | None:
     ]
     if not pairs:
         return None
-    values = [float(x.success) - float(y.success) for x, y in pairs]
+    values = [value(x) - value(y) for x, y in pairs]
     sums, counts = _by_cluster(values, [x.task_id for x, _ in pairs])
     tasks = len(sums)
     low, high = bootstrap(sums, counts)
     if high == low:
         low, high = newcombe(
-            sum(x.success for x, _ in pairs) / len(pairs),
-            sum(y.success for _, y in pairs) / len(pairs),
+            sum(value(x) for x, _ in pairs) / len(pairs),
+            sum(value(y) for _, y in pairs) / len(pairs),
             tasks,
         )
     types: dict[str, list[float]] = defaultdict(list)
-    for (x, _), value in zip(pairs, values, strict=True):
-        types[x.task_type].append(value)
+    for (x, _), gain in zip(pairs, values, strict=True):
+        types[x.task_type].append(gain)
     return Delta(
         mean=sum(values) / len(values),
         ci=(low, high),
@@ -247,6 +257,8 @@ def summarise(lines: Sequence[EpisodeLine], arms: Sequence[Arm], run: Progress) 
         (Arm.ONLINE, Arm.OFF),
         (Arm.FROZEN, Arm.OFF),
         (Arm.ONLINE, Arm.FROZEN),
+        (Arm.FROZEN, Arm.SHUFFLED),
+        (Arm.SHUFFLED, Arm.OFF),
     ):
         delta = paired(first.get(a, []), first.get(b, []))
         if delta is not None:

@@ -31,21 +31,31 @@ EXIT = {"complete": 0, "budget": 3, "partial": 4, "interrupted": 130}
 @contextmanager
 def progress(*, quiet: bool) -> Generator[Watcher]:
     """A watcher that shows a bar on a terminal and a line per episode elsewhere, on stderr."""
+    with bar_of("episodes", quiet=quiet) as bar:
+        if bar is not None:
+            yield _Bar(bar)
+        else:
+            yield _nothing if quiet else _Plain()
+
+
+@contextmanager
+def bar_of(things: str, *, quiet: bool) -> Generator[Progress | None]:
+    """A bar on stderr that counts ``things``; None where stderr is no terminal."""
     console = Console(stderr=True, quiet=quiet)
     if not console.is_terminal:
-        yield _nothing if quiet else _Plain()
+        yield None
         return
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=28),
         MofNCompleteColumn(),
-        TextColumn("episodes"),
+        TextColumn(things),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,
         disable=quiet,
     ) as bar:
-        yield _Bar(bar)
+        yield bar
 
 
 class _Bar:

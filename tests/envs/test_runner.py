@@ -17,7 +17,7 @@ from reverie.envs.meter import Meter
 from reverie.envs.plan import episode_seed, order, plan, sample
 from reverie.envs.pool import Pool
 from reverie.envs.runner import Event, run
-from reverie.envs.runs import Arm, Budget, EpisodeLine, RunSpec, read_header, read_lines
+from reverie.envs.runs import PLAYED, Arm, Budget, EpisodeLine, RunSpec, read_header, read_lines
 from reverie.envs.statistics import Summary
 from reverie.errors import DataMissing, EnvironmentFault, SettingsError
 from reverie.tests.envs.world import Doors, spec_for, stage
@@ -69,7 +69,7 @@ def test_every_arm_plays_the_same_tasks_with_the_same_seeds_in_the_same_order(wh
             for x in sorted(lines, key=lambda x: x.index)
             if (x.arm, x.seed) == (arm, seed)
         ]
-        for arm in Arm
+        for arm in PLAYED
         for seed in (1, 2)
     }
     assert orders[Arm.OFF, 1] == orders[Arm.FROZEN, 1] == orders[Arm.ONLINE, 1]
@@ -235,7 +235,7 @@ def test_a_budget_stops_the_run_paired_and_the_same_command_with_more_goes_on(
     assert summary.run.status == "budget"
     assert summary.run.reason == "the budget of 180 tokens is reached"
     assert 18 <= summary.run.done <= 19
-    counts = [sum(x.arm == arm for x in read_lines(out)) for arm in Arm]
+    counts = [sum(x.arm == arm for x in read_lines(out)) for arm in PLAYED]
     assert max(counts) - min(counts) <= 2
     again = run(spec_for(out, workers=workers, limits=Budget(tokens=180)), stage=stage)
     assert again.run.done == summary.run.done
@@ -261,13 +261,13 @@ def test_time_stops_a_run_between_rounds_before_one_that_would_not_end_in_time(
     tmp_path: Path,
 ) -> None:
     now = [0.0]
-    spec = spec_for(tmp_path, limits=Budget(seconds=30))
-    meter = Meter(spec, clock=lambda: now[0])
+    spec = spec_for(tmp_path)
+    meter = Meter(Budget(seconds=30), len(spec.arms) * len(spec.seeds), clock=lambda: now[0])
     jobs = plan(spec, Doors().tasks("valid"))
     now[0] = 5  # setting up
     played = 0
     for job in jobs:
-        if not meter.begin(job):
+        if not meter.begin(job.index):
             break
         now[0] += 1
         played += 1
@@ -279,12 +279,12 @@ def test_time_stops_a_run_between_rounds_before_one_that_would_not_end_in_time(
 
 def test_a_round_that_takes_longer_than_thought_is_still_finished(tmp_path: Path) -> None:
     now = [0.0]
-    spec = spec_for(tmp_path, limits=Budget(seconds=30))
-    meter = Meter(spec, clock=lambda: now[0])
+    spec = spec_for(tmp_path)
+    meter = Meter(Budget(seconds=30), len(spec.arms) * len(spec.seeds), clock=lambda: now[0])
     jobs = plan(spec, Doors().tasks("valid"))
-    assert meter.begin(jobs[0])
+    assert meter.begin(jobs[0].index)
     now[0] = 100.0
-    assert [meter.begin(job) for job in jobs[1:8]] == [True] * 5 + [False] * 2
+    assert [meter.begin(job.index) for job in jobs[1:8]] == [True] * 5 + [False] * 2
 
 
 def test_an_episode_that_fails_with_an_error_counts_as_a_failure(tmp_path: Path) -> None:
