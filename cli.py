@@ -145,6 +145,18 @@ def enrich_command(ctx: typer.Context) -> None:
     _with_settings(".agent.enrich_commands", ctx)
 
 
+@app.command("train", context_settings=FORWARD, add_help_option=False)
+def train_command(ctx: typer.Context) -> None:
+    """Train latent memory for a local model: a weaver, then its trigger."""
+    _forward(".agent.latent.training.commands", "train_app", ctx)
+
+
+@app.command("eval", context_settings=FORWARD, add_help_option=False)
+def eval_command(ctx: typer.Context) -> None:
+    """Judge a trained weaver against the bare model."""
+    _forward(".agent.latent.training.commands", "eval_app", ctx)
+
+
 @app.command("serve", context_settings=FORWARD, add_help_option=False)
 def serve_command(ctx: typer.Context) -> None:
     """Serve the assistant over HTTP to any program that speaks OpenAI's chat protocol."""

@@ -69,8 +69,10 @@ def conversation(
     sizes = [model.count_tokens(message.content) + 8 for message in later]
     while later and sum(sizes) > room:
         del later[:2], sizes[:2]
+    latent = woven.get("latent", "")
     return [
         Message(role="system", content=instructions),
+        *([Message(role="user", content=latent, latent=True)] if latent else []),
         Message(role="user", content=opening),
         *later,
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pydantic import Field, JsonValue, TypeAdapter
 
@@ -131,10 +131,11 @@ class Woven(TypedDict):
     """What memory gives the model: a text to read, and log-weights over the admissible actions.
 
     ``prior`` maps an action to a log-probability; an empty one says nothing. ``sources`` are the
-    ids behind both.
+    ids behind both. ``latent`` is a text that the model does not read, but weaves into vectors.
     """
 
     text: str
+    latent: NotRequired[str]
     prior: dict[str, float]
     sources: list[str]
 

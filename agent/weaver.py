@@ -185,11 +185,15 @@ class JointWeaver:
         for part in parts:
             for action, weight in part["prior"].items():
                 prior[action] = prior.get(action, 0.0) + weight
-        return Woven(
+        woven = Woven(
             text="\n\n".join(part["text"] for part in parts if part["text"]),
             prior=prior,
             sources=list(dict.fromkeys(one for part in parts for one in part["sources"])),
         )
+        latent = [text for part in parts if (text := part.get("latent", ""))]
+        if latent:
+            woven["latent"] = "\n\n".join(latent)
+        return woven
 
     def novelty(
         self, view: View, cases: Sequence[RecalledCase], neighbours: Sequence[RecalledStep]

@@ -1,0 +1,266 @@
+"""The weaver: reads the reasoner's state and a memory, and emits latent vectors.
+
+K learned queries are read behind the context (MemGen, arXiv 2509.24704, eq. 5 and 6); their last
+states, mapped to the reasoner's width and brought to the scale of its embeddings, are the latents.
+Beside the paper: the weaver is the reasoner itself with a low-rank delta, and reads the keys and
+values that the reasoner has computed anyway, so that weaving costs K positions; and a gate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from ...errors import ModelError
+from .backbone import Backbone
+from .config import KINDS, Kind, WeaverConfig
+from .lora import Lora
+from .slots import LATENT, MEMORY, QUERY, TEXT, Block, Slots
+from .stream import Latents, Reader, Stream
+from .tensors import pad
+
+
+class WeaverModel(Protocol):
+    """What makes latents: `SharedWeaver`, `ReadingWeaver`, or your own."""
+
+    config: WeaverConfig
+
+    def remember(self, stream: Stream, memories: Sequence[Sequence[int]]) -> None:
+        """Read each row's memory, as tokens, before the stream begins."""
+        ...
+
+    def weave(self, stream: Stream, rows: Tensor, kind: Kind) -> Latents:
+        """Latents for ``rows`` (R,) at where they stand; the stream reads on as if not asked."""
+        ...
+
+
+class LatentHead(nn.Module):
+    """Learned queries for each kind of point, and the way from their states to latents.
+
+    M = s · rms(E) · U h / rms(U h) per query, with h (R, K, d) the states, U a linear map that
+    starts as the identity where widths agree, E the reasoner's embeddings, and s learned, 1 at
+    first. The gate is g = σ(w · ĥ + b), ĥ = h / rms(h), with w = 0 at first. A new gate is closed,
+    g = 0, whatever w and b are, and ``open_gate`` is the first step of training: at g = 0 the bias
+    log g has no gradient.
+    """
+
+    opened: Tensor
+
+    def __init__(
+        self,
+        config: WeaverConfig,
+        reader: Backbone,
+        reasoner: Backbone,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.rms = reasoner.embedding_rms
+        self.queries, self.scale = nn.ParameterDict(), nn.ParameterDict()
+        self.gate = nn.ModuleDict()
+        for kind in KINDS:
+            if not (count := config.latents(kind)):
+                continue
+            start = torch.randn(count, reader.dim, generator=generator) * reader.embedding_rms
+            self.queries[kind] = nn.Parameter(start)
+            if config.writes == "embeddings":
+                self.scale[kind] = nn.Parameter(torch.zeros(()))
+            self.gate[kind] = scalar_head(reader.dim, config.gate)
+        self.outward: nn.Linear | None = None
+        if config.writes == "embeddings":
+            self.outward = nn.Linear(reader.dim, reasoner.dim, bias=False)
+            start_map(self.outward, generator)
+        self.register_buffer("opened", torch.tensor(False))
+
+    def log_gates(self, kind: Kind, states: Tensor) -> Tensor:
+        """log g (R, K) from states (R, K, d)."""
+        if not self.opened:
+            return states.new_full(states.shape[:2], -torch.inf, dtype=torch.float32)
+        logits = self.gate[kind](unit(states.float())).squeeze(-1)
+        return nn.functional.logsigmoid(logits)
+
+    def values(self, kind: Kind, states: Tensor) -> Tensor | None:
+        """Latents (R, K, d) from states (R, K, d_weaver); None if they stay in the cache."""
+        if self.outward is None:
+            return None
+        return unit(self.outward(states.float())) * (self.rms * self.scale[kind].exp())
+
+
+class SharedWeaver(nn.Module):
+    """The reasoner with a delta, reading the reasoner's own cache (``reads="cache"``).
+
+    The delta is on at the memory's tokens and at the queries only. What the queries leave in the
+    cache is taken back, or (``writes="cache"``) stays there as the latents.
+    """
+
+    def __init__(
+        self, config: WeaverConfig, reasoner: Backbone, generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.head = LatentHead(config, reasoner, reasoner, generator)
+        lora = config.lora
+        self.lora = None if lora is None else Lora(reasoner.model, lora, generator)
+
+    def remember(self, stream: Stream, memories: Sequence[Sequence[int]]) -> None:
+        """Write each row's memory where only weaver queries see it."""
+        _write_memory(stream.slots, memories, self.lora)
+
+    def weave(self, stream: Stream, rows: Tensor, kind: Kind) -> Latents:
+        """See `WeaverModel`."""
+        queries = self.head.queries[kind]
+        count, at = len(queries), stream.text[rows][:, None]
+        stays = self.head.outward is None
+        # Queries that stay must not lie ahead of the text that will see them.
+        positions = at + torch.arange(count) - (count if stays else 0)
+        slots, start = stream.slots, stream.slots.length[rows]
+        block = _query_block(queries, positions.clamp(min=0), len(rows))
+        states = _write(slots, rows, block, self.lora)
+        gates = self.head.log_gates(kind, states)
+        if stays:
+            slots.assign(rows, start[:, None] + torch.arange(count), LATENT, gates)
+        else:
+            slots.rewind(rows, count)
+        return Latents(self.head.values(kind, states), gates)
+
+
+class ReadingWeaver(nn.Module):
+    """A weaver with a cache of its own, over the reasoner's last states or input embeddings.
+
+    It may be the reasoner with a delta or a model of another size, and then reads through a linear
+    map. What it has read is kept: a point costs the positions since the last one, and K.
+    """
+
+    def __init__(
+        self,
+        config: WeaverConfig,
+        reasoner: Backbone,
+        generator: torch.Generator,
+        reader: Backbone | None = None,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self._reader = reader = reader or reasoner
+        self.head = LatentHead(config, reader, reasoner, generator)
+        self.inward = nn.Linear(reasoner.dim, reader.dim, bias=False)
+        start_map(self.inward, generator)
+        lora = config.lora
+        self.lora = None if lora is None else Lora(reader.model, lora, generator)
+
+    def remember(self, stream: Stream, memories: Sequence[Sequence[int]]) -> None:
+        """Write each row's memory into the weaver's cache; queries see it."""
+        longest = max(len(one) for one in memories)
+        reader = stream.reader = self._begin(stream, longest)
+        _write_memory(reader.slots, memories, self.lora)
+        reader.shift = reader.slots.length.clone()
+
+    def weave(self, stream: Stream, rows: Tensor, kind: Kind) -> Latents:
+        """See `WeaverModel`."""
+        reader = stream.reader = stream.reader or self._begin(stream, 0)
+        self._catch_up(stream, reader, rows)
+        queries = self.head.queries[kind]
+        positions = stream.text[rows][:, None] + torch.arange(len(queries))
+        states = _write(reader.slots, rows, _query_block(queries, positions, len(rows)), self.lora)
+        # The last token will be read again, behind the latents.
+        reader.slots.rewind(rows, len(queries) + 1)
+        reader.seen[rows] -= 1
+        values = self.head.values(kind, states)
+        return Latents(values, self.head.log_gates(kind, states))
+
+    def _begin(self, stream: Stream, memory: int) -> Reader:
+        longest = max(len(queries) for queries in self.head.queries.values())
+        slots = Slots(
+            self._reader,
+            stream.rows,
+            stream.slots.columns + memory + longest,
+            differentiable=stream.slots.differentiable,
+        )
+        zeros = torch.zeros(stream.rows, dtype=torch.long)
+        return Reader(slots, zeros, zeros.clone())
+
+    def _catch_up(self, stream: Stream, reader: Reader, rows: Tensor) -> None:
+        """Read what the stream has read since."""
+        source = stream.states if self.config.reads == "hidden" else stream.inputs
+        assert source is not None, "a reading weaver needs a traced stream"
+        held = stream.slots
+        counts = held.length[rows] - reader.seen[rows]
+        at = reader.seen[rows][:, None] + torch.arange(int(counts.max()))
+        at = at.clamp(max=held.columns)
+        where = (rows[:, None].to(source.device), at.to(source.device))
+        context = self.inward(source[where].float())
+        block = Block(
+            unit(context) * self._reader.embedding_rms,
+            counts,
+            held.position[where].cpu(),
+            held.role[where].cpu(),
+            held.bias[:, TEXT][where],
+        )
+        _write(reader.slots, rows, block, self.lora)
+        reader.seen[rows] += counts
+
+
+def make_weaver(
+    config: WeaverConfig,
+    reasoner: Backbone,
+    generator: torch.Generator,
+    reader: Backbone | None = None,
+) -> SharedWeaver | ReadingWeaver:
+    """The weaver that a configuration describes; ``reader`` is its own backbone, if it has one."""
+    if (config.backbone is None) != (reader is None):
+        raise ModelError(
+            f"The weaver's own backbone is {config.backbone}; open it and hand it over."
+        )
+    if config.reads == "cache":
+        return SharedWeaver(config, reasoner, generator)
+    return ReadingWeaver(config, reasoner, generator, reader)
+
+
+def unit(states: Tensor) -> Tensor:
+    """States (..., d) at a root mean square of 1."""
+    return states * torch.rsqrt(states.square().mean(-1, keepdim=True) + 1e-12)
+
+
+def scalar_head(dim: int, probability: float) -> nn.Linear:
+    """A linear map (dim → 1) that says logit(probability) whatever it is given, at first."""
+    head = nn.Linear(dim, 1)
+    nn.init.zeros_(head.weight)
+    nn.init.constant_(head.bias, math.log(probability / (1 - probability)))
+    return head
+
+
+def start_map(layer: nn.Linear, generator: torch.Generator) -> None:
+    """The identity where widths agree; else random, keeping the scale."""
+    with torch.no_grad():
+        if layer.in_features == layer.out_features:
+            layer.weight.copy_(torch.eye(layer.in_features))
+        else:
+            start = torch.randn(layer.weight.shape, generator=generator)
+            layer.weight.copy_(start / math.sqrt(layer.in_features))
+
+
+def _query_block(queries: Tensor, positions: Tensor, rows: int) -> Block:
+    return Block(
+        queries.expand(rows, -1, -1),
+        torch.full((rows,), len(queries)),
+        positions,
+        torch.full_like(positions, QUERY),
+    )
+
+
+def _write_memory(slots: Slots, memories: Sequence[Sequence[int]], lora: Lora | None) -> None:
+    if not any(memories):
+        return
+    ids, counts = pad(memories)
+    positions = torch.arange(ids.shape[1]).expand(ids.shape)
+    block = Block(slots.backbone.embed(ids), counts, positions, torch.full_like(ids, MEMORY))
+    _write(slots, torch.arange(len(memories)), block, lora)
+
+
+def _write(slots: Slots, rows: Tensor, block: Block, lora: Lora | None) -> Tensor:
+    if lora is None:
+        return slots.write(rows, block)
+    with lora.on():
+        return slots.write(rows, block)

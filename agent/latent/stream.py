@@ -1,0 +1,215 @@
+"""Rows of text as the reasoner reads them, with latents woven in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from .backbone import Backbone
+from .slots import LATENT, TEXT, Block, Slots
+
+
+@dataclass(frozen=True)
+class Latents:
+    """What a weaver made for R rows: ``values`` (R, K, d) to be read as embeddings are, or None.
+
+    None means that they stand in the reasoner's cache already; ``cached`` are then their keys and
+    values (layers, R, K, heads, d_head), if they were asked for. ``gates`` (R, K) are log-gates.
+    """
+
+    values: Tensor | None
+    gates: Tensor
+    cached: tuple[Tensor, Tensor] | None = None
+
+    @property
+    def count(self) -> int:
+        """K."""
+        return self.gates.shape[1]
+
+    def take(self, rows: Tensor, latents: Tensor | None = None) -> Latents:
+        """Row i from row ``rows[i]``, and latent k of each from its latent ``latents[k]``.
+
+        Keys in the cache have turned with their positions: rows should stand at the same place.
+        """
+        rows = rows.to(self.gates.device)
+        order = torch.arange(self.count) if latents is None else latents
+        order = order.to(self.gates.device)
+        keys = self.cached
+        return Latents(
+            None if self.values is None else self.values[rows][:, order],
+            self.gates[rows][:, order],
+            None
+            if keys is None
+            else (keys[0][:, rows][:, :, order], keys[1][:, rows][:, :, order]),
+        )
+
+
+Edit = Callable[[Latents, Tensor], Latents]
+"""Changes the latents of the rows (R,) before they are read: to swap, shuffle or drop them."""
+
+
+class Stream:
+    """The reasoner's view of a batch: what was read, and the state it left behind.
+
+    Rows are named by sorted tensors on the CPU. ``text`` (B,) counts each row's tokens, which is
+    also the position of its next one: latents take no positions of their own. ``hidden`` (B, d)
+    are the last states of the rows' last tokens, ``embedded`` (B, d) those tokens' embeddings.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        rows: int,
+        columns: int,
+        *,
+        differentiable: bool = False,
+        traced: bool = False,
+    ) -> None:
+        """``traced`` keeps what a weaver with a reader of its own reads: see ``trace``."""
+        self.backbone = backbone
+        self.slots = Slots(backbone, rows, columns, differentiable=differentiable)
+        self.text = torch.zeros(rows, dtype=torch.long)
+        shape = (rows, backbone.dim)
+        self.hidden = torch.zeros(*shape, dtype=backbone.dtype, device=backbone.device)
+        self.embedded = torch.zeros_like(self.hidden)
+        self.states: Tensor | None = None
+        self.inputs: Tensor | None = None
+        if traced:
+            self.states = self.hidden.new_zeros(rows, columns + 1, backbone.dim)
+            self.inputs = torch.zeros_like(self.states)
+        self.reader: Reader | None = None
+
+    @property
+    def rows(self) -> int:
+        """B."""
+        return len(self.text)
+
+    def all(self) -> Tensor:
+        """Every row."""
+        return torch.arange(self.rows)
+
+    def read(self, rows: Tensor, ids: Tensor, counts: Tensor) -> Tensor:
+        """Read tokens (R, n), of which ``counts`` (R,) are real; their states (R, n, d)."""
+        return self._read(rows, self.backbone.embed(ids), counts, None)
+
+    def insert(self, rows: Tensor, latents: Latents, ids: Tensor, counts: Tensor) -> Tensor:
+        """Read the last token anew behind latents, and go on; states (R, n, d) of ``ids`` (R, n).
+
+        ``ids`` begin with the rows' last tokens. The state that a last token had without latents
+        gives way to the new one.
+        """
+        self.text[rows] -= 1
+        if latents.values is None:
+            # The weaver's queries stand behind the token already: only hide its first reading.
+            at = self._latents_at(rows, latents)
+            self.slots.hide(rows, at[:, :1] - 1)
+            if latents.cached is not None:
+                self.slots.put(rows, at, latents.cached, latents.gates)
+        else:
+            self.slots.rewind(rows, 1)
+        return self._read(rows, self.backbone.embed(ids), counts, latents)
+
+    def lift(self, rows: Tensor, latents: Latents) -> Latents:
+        """The latents with all that is needed to hand them to other rows; see `Latents.take`."""
+        if latents.values is not None:
+            return latents
+        return replace(latents, cached=self.slots.held(rows, self._latents_at(rows, latents)))
+
+    def _latents_at(self, rows: Tensor, latents: Latents) -> Tensor:
+        """The columns (R, K) of latents that were left in the cache just now."""
+        return self.slots.length[rows][:, None] - latents.count + torch.arange(latents.count)
+
+    def fork(self, rows: Tensor) -> Stream:
+        """Another stream that goes on from these rows; one named twice is doubled."""
+        other = copy(self)
+        other.slots = copy(self.slots)
+        if self.reader is not None:
+            other.reader = replace(self.reader, slots=copy(self.reader.slots))
+        other.keep(rows)
+        return other
+
+    def keep(self, rows: Tensor) -> None:
+        """Go on with these rows alone; one named twice is doubled."""
+        self.slots.keep(rows)
+        self.text = self.text[rows]
+        rows = rows.to(self.hidden.device)
+        self.hidden, self.embedded = self.hidden[rows], self.embedded[rows]
+        if self.states is not None and self.inputs is not None:
+            self.states, self.inputs = self.states[rows], self.inputs[rows]
+        if self.reader is not None:
+            self.reader = self.reader.keep(rows.cpu())
+
+    def _read(
+        self, rows: Tensor, inputs: Tensor, counts: Tensor, latents: Latents | None
+    ) -> Tensor:
+        positions = self.text[rows][:, None] + torch.arange(inputs.shape[1])
+        block = Block(inputs, counts, positions, torch.full_like(positions, TEXT))
+        before = 0
+        if latents is not None and latents.values is not None:
+            before = latents.count
+            block = _behind(latents.values, latents.gates, block, self.text[rows])
+        start = self.slots.length[rows]
+        states = self.slots.write(rows, block)
+        self._trace(rows, start, block, states)
+        states = states[:, before:]
+        self.text[rows] += counts
+        self._settle(rows, inputs, states, counts)
+        return states
+
+    def _settle(self, rows: Tensor, inputs: Tensor, states: Tensor, counts: Tensor) -> None:
+        """Note the last real position of each row as its state."""
+        device = states.device
+        place = torch.arange(len(rows), device=device)
+        last = (counts - 1).clamp(min=0).to(device)
+        where = (rows.to(device),)
+        self.hidden = self.hidden.index_put(where, states[place, last])
+        self.embedded = self.embedded.index_put(where, inputs[place, last].to(self.hidden.dtype))
+
+    def _trace(self, rows: Tensor, start: Tensor, block: Block, states: Tensor) -> None:
+        if self.states is None or self.inputs is None:
+            return
+        step = torch.arange(states.shape[1])
+        at = torch.where(step < block.counts[:, None], start[:, None] + step, self.slots.columns)
+        where = (rows[:, None].to(states.device), at.to(states.device))
+        self.states = self.states.index_put(where, states)
+        self.inputs = self.inputs.index_put(where, block.inputs.to(self.inputs.dtype))
+
+
+def _behind(values: Tensor, gates: Tensor, block: Block, at: Tensor) -> Block:
+    """``block`` with latents before it, over the K positions before position ``at`` (R,).
+
+    So they are as near as the K last tokens, and no position moves: the context's length does not
+    grow, and a closed gate leaves everything as it was.
+    """
+    count = values.shape[1]
+    over = (at[:, None] - count + torch.arange(count)).clamp(min=0)
+    open_gates = gates.new_zeros(block.inputs.shape[:2])
+    return replace(
+        block,
+        inputs=torch.cat([values.to(block.inputs.dtype), block.inputs], dim=1),
+        counts=block.counts + count,
+        positions=torch.cat([over, block.positions], dim=1),
+        roles=torch.cat([torch.full_like(over, LATENT), block.roles], dim=1),
+        gates=torch.cat([gates, open_gates], dim=1),
+    )
+
+
+@dataclass
+class Reader:
+    """A weaver's own cache beside a stream: column c of the stream is column shift + c of it.
+
+    ``seen`` (B,) counts the stream's columns that it holds, ``shift`` (B,) its memory's.
+    """
+
+    slots: Slots
+    seen: Tensor
+    shift: Tensor
+
+    def keep(self, rows: Tensor) -> Reader:
+        """With these rows alone."""
+        self.slots.keep(rows)
+        return Reader(self.slots, self.seen[rows], self.shift[rows])

@@ -1,0 +1,71 @@
+"""`reverie train` and `reverie eval`, from a file to a judged weaver."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch", reason="it needs torch: pip install 'reverie[latent]'")
+pytest.importorskip("transformers", reason="it needs transformers: 'reverie[latent]'")
+
+from reverie.agent.latent.backbone import tiny_backbone
+from reverie.agent.latent.training.reasoner import save_reasoner
+from reverie.agent.latent.training.rules import new_table, recalling, rule_tokenizer, telling
+from reverie.cli import call
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    save_reasoner(tiny_backbone(rule_tokenizer(), dim=32, layers=2, heads=2), tmp_path / "model")
+    rng, table = random.Random(0), new_table(3, random.Random(0))
+    lived = [recalling(table, rng, lines=2) for _ in range(12)]
+    rows = [{"prompt": p.question, "answer": p.answer, "memory": p.memory} for p in lived]
+    kept = [telling(rng) for _ in range(6)]
+    others = [{"prompt": p.question, "answer": p.answer, "needless": True} for p in kept]
+    for name, lines in (("lived", rows), ("kept", others)):
+        text = "\n".join(json.dumps(one) for one in lines)
+        (tmp_path / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, dict[str, Any]]:
+    code = call([*map(str, words), "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_a_weaver_is_trained_given_a_trigger_and_judged(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ("--data", place / "lived.jsonl", "--retention", place / "kept.jsonl")
+    size = ("--steps", 3, "--batch", 4)
+    model = ("--backbone", place / "model", "--latents", 2, "--rank", 2)
+    code, made = run(capsys, "train", "weaver", "--out", place / "w", *data, *size, *model)
+    assert code == 0 and made["examples"] == 12
+    trigger = ("train", "trigger", "--weaver-path", place / "w", "--out", place / "t")
+    code, _ = run(capsys, *trigger, *data, *size, "--rl-steps", 1)
+    assert code == 0
+    code, found = run(capsys, "eval", "weaver", "--weaver-path", place / "t", *data)
+    assert code == 0
+    assert {"vanilla", "weaver", "weaver, trigger"} < set(found["arms"])
+
+
+def test_training_goes_on_where_it_stopped(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("train", "weaver", "--out", place / "w", "--data", place / "lived.jsonl", "--steps", 2)
+    run(capsys, *words, "--backbone", place / "model")
+    code, again = run(capsys, *words, "--backbone", place / "model")
+    assert code == 0 and "last_loss" not in again
+
+
+def test_what_cannot_be_trained_on_is_said(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("train", "weaver", "--out", place / "w", "--backbone", place / "model")
+    code, said = run(capsys, *words)
+    assert code == 2 and "nothing to learn from" in str(said)
+    code, said = run(capsys, *words, "--data", place / "none.jsonl")
+    assert code == 1 and "no training data" in str(said)
+    (place / "odd.jsonl").write_text('{"ask": 1}\n', encoding="utf-8")
+    code, said = run(capsys, *words, "--data", place / "odd.jsonl")
+    assert code == 2 and "line 1" in str(said)

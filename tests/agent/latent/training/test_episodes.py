@@ -1,0 +1,47 @@
+"""The agent's own successes become training data, and never their own memory."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("torch", reason="it needs torch: pip install 'reverie[latent]'")
+pytest.importorskip("transformers", reason="it needs transformers: 'reverie[latent]'")
+
+from reverie.agent.latent.tokens import byte_tokenizer
+from reverie.agent.latent.training.episodes import episode_examples
+from reverie.memory.cases import CaseMemory
+from reverie.memory.memory import Memory
+from reverie.memory.records import CasePayload, Origin, Scope
+
+
+def lived(task: str, *, won: bool = True, split: str = "train") -> CasePayload:
+    return CasePayload(
+        task=task,
+        task_id=f"{split}/{task}",
+        task_type="heat",
+        split=split,
+        plan=(f"take {task}", f"heat {task}"),
+        outcome="success" if won else "failure",
+        reward=float(won),
+    )
+
+
+def test_each_action_of_a_success_is_an_answer_with_the_other_cases_as_memory() -> None:
+    tokenizer = byte_tokenizer()
+    with Memory.open("ephemeral:", embedder="hashing") as memory:
+        bank = CaseMemory(memory, Scope(user="ann"))
+        for case in (lived("egg"), lived("potato"), lived("soup", won=False)):
+            bank.write(case, [], episode=case.task, origin=Origin(source="reflection"))
+        hidden = lived("apple", split="test")
+        bank.write(hidden, [], episode="e4", origin=Origin(source="reflection"))
+        found = episode_examples(bank, tokenizer, without=("test",))
+    assert len(found) == 4
+    for one in found:
+        answer, read = tokenizer.decode(one.answer), tokenizer.decode(one.memory)
+        thing = answer.split()[-1]
+        assert f'"{thing}"' not in read and "apple" not in read
+        assert "soup" in read  # failures can be learnt from, too
+        assert one.teacher[: len(one.prompt)] != one.prompt
+        assert one.group == f"heat/{int(answer.startswith('heat'))}"
+    second = next(one for one in found if "heat egg" in tokenizer.decode(one.answer))
+    assert "take egg" in tokenizer.decode(second.prompt)
