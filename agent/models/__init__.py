@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 from pydantic import JsonValue
 
@@ -48,6 +48,7 @@ class Options(TypedDict, total=False):
     ``timeout`` (seconds), ``attempts``, ``logprobs``, ``context_tokens``.
     litellm: ``api_key``, ``timeout``, ``attempts``, ``logprobs``, ``context_tokens``, ``litellm``
     (more arguments of its call).
+    Woven: ``weave`` ("told": only what messages marked as latent ask for).
     """
 
     threads: int
@@ -62,6 +63,7 @@ class Options(TypedDict, total=False):
     attempts: int
     logprobs: bool
     litellm: dict[str, JsonValue]
+    weave: Literal["always", "told"]
 
 
 _LOCAL = frozenset({"threads", "context_tokens", "exact", "end_of_turn", "convert"})
@@ -84,6 +86,7 @@ def open_model(
     - ``local``: SmolLM2-135M-Instruct from its package; ``local:/path.gguf``: any GGUF file
     - ``openai/NAME``: OpenAI's, or of ``base_url``; ``http(s)://host/v1#NAME``: any server that
       speaks its protocol
+    - ``woven:DIR``: a trained weaver on its backbone (see `reverie.agent.latent`)
     - ``scripted:REPLY|REPLY``: says these in turn, over and over; ``none``: no model
     - anything else is a litellm model string
 
@@ -114,6 +117,11 @@ def _bare(name: str, options: Options) -> ChatModel:
         return ScriptedModel(rest.split("|"), loop=True)
     if head == "local":
         return _local(name, rest, options)
+    if head == "woven":
+        from ..latent import WovenModel
+
+        _only(name, options, frozenset({"weave"}))
+        return WovenModel.open(rest, weave=options.get("weave", "always"))
     if head in ("http", "https"):
         url, _, model = name.partition("#")
         if not model:

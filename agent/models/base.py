@@ -26,6 +26,11 @@ class Message(Frozen):
     images: tuple[str, ...] = ()
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+    latent: bool = Field(
+        default=False,
+        description="memory for the weaver of a model that has one (see `weaves`); others read it",
+        exclude_if=lambda latent: not latent,
+    )
 
 
 class ToolSpec(Frozen):
@@ -143,3 +148,8 @@ class ScoringModel(ChatModel, Protocol):
     def score(self, messages: Sequence[Message], candidates: Sequence[str]) -> Scores:
         """Score candidates as continuations; their shared prefix is computed once."""
         ...
+
+
+def weaves(model: object) -> bool:
+    """Whether a model turns ``latent`` messages into vectors. Wrappers pass the answer on."""
+    return bool(getattr(model, "weaves", False))

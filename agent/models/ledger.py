@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from ...errors import BudgetExceeded, ModelError
 from ...memory.records import Frozen
-from .base import ChatModel, Message, Reply, Scores, ScoringModel, ToolSpec, Usage
+from .base import ChatModel, Message, Reply, Scores, ScoringModel, ToolSpec, Usage, weaves
 
 
 class Totals(Frozen):
@@ -163,6 +163,11 @@ class MeteredModel:
     def free(self) -> bool:
         """Whether the inner model costs nothing but time."""
         return bool(getattr(self._model, "free", False))
+
+    @property
+    def weaves(self) -> bool:
+        """Whether the inner model turns latent messages into vectors."""
+        return weaves(self._model)
 
     def record_malformed(self, *, repaired: bool) -> None:
         """Enter a structured reply that did not parse."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from ...errors import SettingsError
-from .base import ChatModel, Message, Reply, Scores, ScoringModel, ToolSpec, Usage
+from .base import ChatModel, Message, Reply, Scores, ScoringModel, ToolSpec, Usage, weaves
 
 _log = logging.getLogger(__name__)
 
@@ -127,6 +127,11 @@ class CachedModel:
     def free(self) -> bool:
         """Whether the inner model costs nothing but time."""
         return bool(getattr(self._model, "free", False))
+
+    @property
+    def weaves(self) -> bool:
+        """Whether the inner model turns latent messages into vectors."""
+        return weaves(self._model)
 
     def count_tokens(self, text: str) -> int:
         """The inner model's."""

@@ -108,6 +108,16 @@ def is_transient(error: BaseException) -> bool:
     return status(error) in TRANSIENT
 
 
+def is_absent(fault: ModelUnavailable) -> bool:
+    """Whether there is no such model to be reached, rather than one that fails or is slow."""
+    cause = fault.__cause__
+    if not isinstance(cause, Exception):
+        return True
+    import openai
+
+    return status(cause) not in TRANSIENT and not isinstance(cause, openai.APITimeoutError)
+
+
 def retry_after(error: BaseException) -> float | None:
     """Seconds a server asks to wait: a number, or an HTTP date."""
     headers = getattr(getattr(error, "response", None), "headers", None)

@@ -175,7 +175,7 @@ def read(
     if not answer.choices:
         raise ModelError("The server answered with no choice at all")
     choice = answer.choices[0]
-    text = choice.message.content or choice.message.refusal or ""
+    text = whole(choice.message.content or choice.message.refusal or "")
     calls = tuple(_read_call(c, i) for i, c in enumerate(choice.message.tool_calls or []))
     tokens = answer.usage or _Tokens(prompt_tokens=prompt, completion_tokens=estimate_tokens(text))
     details = tokens.prompt_tokens_details
@@ -224,6 +224,11 @@ def _read_call(call: _Call, position: int) -> ToolCall:
         name=call.function.name,
         arguments=cast(dict[str, JsonValue], arguments),
     )
+
+
+def whole(text: str) -> str:
+    """The text with a question mark for each half of a character, which no request could send."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def json_in(text: str) -> str:
