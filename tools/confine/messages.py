@@ -135,7 +135,9 @@ def ending(ended: Ended, seconds: float, memory: int, cpu: int) -> str:
         return "the process that kept it was lost, and it with it"
     code = os.waitstatus_to_exitcode(ended.status)
     if code >= 0:
-        return f"it ended itself (exit status {code}) before it had told its value"
+        last = ended.output.decode("utf-8", "replace").strip().rpartition("\n")[2][:_LONGEST]
+        said = f"; the last it said: {last}" if last else ""
+        return f"it ended itself (exit status {code}) before it had told its value{said}"
     if _spent(ended, cpu):
         return f"it was ended after {cpu} s of processor time, its limit"
     name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
