@@ -17,7 +17,8 @@ after the fact; memory is written from worked examples alone.
 
 A search can be stopped at any node, so one run tells what smaller budgets would have brought: a
 puzzle counts within b nodes if its first fitting program came by then. Figures end in the budget;
-those without one are for HEADLINE nodes. The more nodes, the more of what the language can say at
+those without one are for the whole budget, in study and in test. The more nodes, the more of what
+the language can say at
 all is found without memory too, and the smaller the ratio; `nodes_with_vs_without` does not
 depend on a budget. Intervals are 95 %, by bootstrap over puzzles (paired).
 """
@@ -50,8 +51,8 @@ from reverie.tools.grids.library import library
 from reverie.tools.synthesis.prior import UNIFORM, sensible
 
 SCOPE = Scope(user="bench")
-HEADLINE = 250
-"""The budget of the figures that name none."""
+SMALL = 250
+"""The budget of the curve, of the batches, and of transfer's second figure."""
 BUDGETS = (50, 100, 250, 500, 1000)
 LEARNT = ("frozen", "shuffled", "online", "even_frozen")
 RATIOS = {
@@ -265,7 +266,7 @@ class Benchmark:
                 found = ratio(within(arms[one], nodes), within(arms[other], nodes))
                 for end, value in zip(("", "_low", "_high"), found, strict=True):
                     self.metrics[f"{name}{tag}_{nodes}{end}"] = value
-                    if nodes == HEADLINE:
+                    if nodes == self.size.nodes:
                         self.metrics[f"{name}{tag}{end}"] = value
         for name, arm in arms.items():
             for nodes in BUDGETS:
@@ -279,8 +280,8 @@ class Benchmark:
         gained = np.zeros(parts)
         for seed in range(self.size.orders):
             arm = [*self.arms[f"stream{seed}"], *self.arms[f"held{seed}_online"]]
-            arm = within(arm, HEADLINE)
-            by_id = {one.puzzle: one.points for one in within(self.arms["off"], HEADLINE)}
+            arm = within(arm, SMALL)
+            by_id = {one.puzzle: one.points for one in within(self.arms["off"], SMALL)}
             gain = np.array([one.points - by_id[one.puzzle] for one in arm])
             gained += [part.sum() for part in np.array_split(gain, parts)]
         for part, gain in enumerate(gained / self.size.orders):
@@ -288,14 +289,14 @@ class Benchmark:
 
     def batches(self) -> None:
         """How often memory is written, over several orders of half the puzzles."""
-        off = within(self.alone("off", self.tasks, self.solver()), HEADLINE)
+        off = within(self.alone("off", self.tasks, self.solver()), SMALL)
         for seed in range(self.size.batch_orders):
             order = shuffled_tasks(self.tasks, 100 + seed)[: len(self.tasks) // 2]
             for batch in (1, 10, 50):
                 name = f"batch{batch}_{seed}"
                 if name not in self.arms:
                     with empty_memory() as concepts:
-                        solver = self.solver(nodes=HEADLINE)
+                        solver = self.solver(nodes=SMALL)
                         tried = run(name, order, solver, concepts, learn=True, batch=batch)
                     self.arms[name] = tried
                 self.keep(name, self.arms[name])
@@ -317,7 +318,7 @@ class Benchmark:
                 with_memory = run(f"{data} frozen", tasks, solver, concepts)
                 self.keep(f"{name}_frozen", with_memory)
                 self.metrics[f"{name}_puzzles"] = len(tasks)
-                for nodes in (HEADLINE, self.size.nodes):
+                for nodes in (SMALL, self.size.nodes):
                     found = ratio(within(with_memory, nodes), within(off, nodes))
                     for end, value in zip(("", "_low", "_high"), found, strict=True):
                         self.metrics[f"{name}_with_vs_without_{nodes}{end}"] = value

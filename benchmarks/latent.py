@@ -9,7 +9,7 @@ Figures are processor time.
 Worth: a reasoner is pretrained on the rule-table task (or read from --reasoner); then every arm
 learns the same new ids from the same batches, and is tested on strings kept for tests. Figures are
 means over seeds, each with ids and weights of its own. Seed 0 served to calibrate steps and rate of
-the weaver; the thresholds in WANTED were written down after it and before seeds 1, 2, 3 were run.
+the weaver; WANTED holds the aims and was written while seed 0 ran. Seeds 1, 2, 3 are still to run.
 """
 
 from __future__ import annotations

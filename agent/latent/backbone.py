@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from ...errors import MissingExtra, ModelError, ModelUnavailable
 from ..models.weights import bundled_weights
-from .tensors import pad as pad
 from .tokens import Tokenizer, hub_tokenizer
 
 BUNDLED = "local"

@@ -130,9 +130,8 @@ class Worker:
         watch = Watch(self, Pipes(sink, output, answer), request, told, seconds)
         try:
             message = json.dumps({"memory": memory, "cpu": cpu}).encode()
-            socket.send_fds(self._control, [message], [asked, heard, given])
-        except OSError:
-            pass  # the keeper is gone, as the watch will see at once
+            with contextlib.suppress(OSError):  # the keeper is gone: the watch sees it at once
+                socket.send_fds(self._control, [message], [asked, heard, given])
         finally:
             for descriptor in (asked, heard, given):
                 os.close(descriptor)

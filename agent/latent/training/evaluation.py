@@ -11,7 +11,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor
@@ -123,13 +123,11 @@ def shuffled(seed: int) -> Edit:
     rng = random.Random(seed)
 
     def edit(latents: Latents, rows: Tensor) -> Latents:
-        if latents.values is None:
-            return latents
         order = list(range(latents.count))
         while latents.count > 1 and order == sorted(order):
             rng.shuffle(order)
         index = torch.tensor(order, device=latents.gates.device)
-        return Latents(latents.values[:, index], latents.gates[:, index])
+        return latents.take(torch.arange(len(latents.gates)), index)
 
     return edit
 
@@ -140,20 +138,26 @@ def dropped(count: int) -> Edit:
     def edit(latents: Latents, rows: Tensor) -> Latents:
         gates = latents.gates.clone()
         gates[:, latents.count - count :] = -math.inf
-        return Latents(latents.values, gates)
+        return replace(latents, gates=gates)
 
     return edit
 
 
-def noise(net: WovenNet, seed: int) -> Edit:
+def noise(seed: int) -> Edit:
     """Random vectors of the same norms in place of the latents."""
     generator = torch.Generator().manual_seed(seed)
 
     def edit(latents: Latents, rows: Tensor) -> Latents:
-        if latents.values is None:
-            return latents
-        drawn = torch.randn(latents.values.shape, generator=generator).to(latents.values)
-        return Latents(unit(drawn) * _rms(latents.values), latents.gates)
+        def drawn(like: Tensor) -> Tensor:
+            fresh = torch.randn(like.shape, generator=generator).to(like)
+            return unit(fresh) * _rms(like)
+
+        values, kept = latents.values, latents.cached
+        return replace(
+            latents,
+            values=None if values is None else drawn(values),
+            cached=None if kept is None else (drawn(kept[0]), drawn(kept[1])),
+        )
 
     return edit
 

@@ -241,7 +241,7 @@ def causes(arm: Arm, world: World) -> dict[str, float]:
     none = {
         "own": None,
         "shuffled": shuffled(0),
-        "random": noise(arm.net, 0),
+        "random": noise(0),
         "dropped_half": dropped(world.settings.latents // 2),
         "dropped": dropped(world.settings.latents),
     }

@@ -112,8 +112,5 @@ def exchange(examples: Sequence[Example], rng: random.Random) -> Edit:
 
 
 def taken(latents: Latents, source: Sequence[int]) -> Latents:
-    """The latents with row i from row ``source[i]``; those in the cache can't be moved."""
-    if latents.values is None:
-        return latents
-    index = torch.tensor(source, device=latents.gates.device)
-    return Latents(latents.values[index], latents.gates[index])
+    """The latents with row i from row ``source[i]``; see ``Latents.take``."""
+    return latents.take(torch.tensor(source))

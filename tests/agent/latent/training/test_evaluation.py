@@ -10,6 +10,7 @@ pytest.importorskip("torch", reason="it needs torch: pip install 'reverie[latent
 pytest.importorskip("transformers", reason="it needs transformers: 'reverie[latent]'")
 
 import torch
+from torch import Tensor
 
 from reverie.agent.latent.backbone import Backbone, tiny_backbone
 from reverie.agent.latent.stream import Latents
@@ -20,12 +21,14 @@ from reverie.agent.latent.training.evaluation import (
     auroc,
     calibration_error,
     dropped,
+    noise,
     shuffled,
     swapped,
     wilson,
 )
 from reverie.agent.latent.training.experiment import RuleSettings, reinforce_trigger, run_rules
 from reverie.agent.latent.training.rules import rule_tokenizer
+from reverie.agent.latent.training.weaver_loss import taken
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +83,22 @@ def test_every_arm_is_trained_and_measured_and_the_reasoner_stays(backbone: Back
 def test_distillation_counts_the_tokens_it_saves(backbone: Backbone) -> None:
     found = run_distillation(backbone, DistillSettings(steps=1, batch=2, tests=6, rank=2))
     assert found["text_tokens"] == 24 and found["tokens"] == pytest.approx(2 / 24)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_edits_change_latents_wherever_they_stand(cached: bool) -> None:
+    shape = (2, 4, 3)
+    drawn = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    kept = (drawn.reshape(1, 2, 4, 1, 3), 2 * drawn.reshape(1, 2, 4, 1, 3))
+    latents = Latents(None if cached else drawn, torch.zeros(2, 4), kept if cached else None)
+    rows = torch.arange(2)
+
+    def parts(one: Latents) -> list[Tensor]:
+        return list(one.cached or ()) if one.values is None else [one.values]
+
+    for edit in (shuffled(0), noise(0)):
+        for before, after in zip(parts(latents), parts(edit(latents, rows)), strict=True):
+            assert before.shape == after.shape and not torch.equal(before, after)
+    assert dropped(2)(latents, rows).gates[:, 2:].isneginf().all()
+    assert parts(dropped(2)(latents, rows))[0].equal(parts(latents)[0])
+    assert not parts(taken(latents, [1, 0]))[0].equal(parts(latents)[0])
