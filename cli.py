@@ -145,6 +145,12 @@ def enrich_command(ctx: typer.Context) -> None:
     _with_settings(".agent.enrich_commands", ctx)
 
 
+@app.command("dream", context_settings=FORWARD, add_help_option=False)
+def dream_command(ctx: typer.Context) -> None:
+    """Put memory in order between days: concepts united and pruned, a weaver taught what is new."""
+    _with_settings(".agent.dream_commands", ctx)
+
+
 @app.command("train", context_settings=FORWARD, add_help_option=False)
 def train_command(ctx: typer.Context) -> None:
     """Train latent memory for a local model: a weaver, then its trigger."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -41,10 +41,11 @@ class WeaverConfig(Frozen):
         description="what the weaver reads: the reasoner's states in all layers, through its keys "
         "and values; its last hidden states; or its input embeddings (as MemGen's code does)",
     )
-    writes: Literal["embeddings", "cache"] = Field(
-        default="embeddings",
-        description="what it leaves: vectors that enter the reasoner as embeddings do, or the "
-        "queries' own keys and values",
+    writes: Literal["cache", "embeddings"] = Field(
+        default="cache",
+        description="what it leaves: the queries' own keys and values in all layers, or vectors "
+        "that enter the reasoner as embeddings do (as MemGen has it, and all that a weaver which "
+        "does not read the cache can do)",
     )
     lora: LoraConfig | None = Field(
         default=LoraConfig(), description="None: queries and heads only"
@@ -53,6 +54,13 @@ class WeaverConfig(Frozen):
     backbone: str | None = Field(
         default=None, description="another model to weave with; None is the reasoner itself"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_it_can(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("reads", "cache") == "cache":
+            return given
+        return {"writes": "embeddings", **given}
 
     @model_validator(mode="after")
     def _makes_sense(self) -> WeaverConfig:

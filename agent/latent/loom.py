@@ -177,6 +177,7 @@ class ReadingWeaver(nn.Module):
             stream.rows,
             stream.slots.columns + memory + longest,
             differentiable=stream.slots.differentiable,
+            checkpointing=stream.slots.checkpointing,
         )
         zeros = torch.zeros(stream.rows, dtype=torch.long)
         return Reader(slots, zeros, zeros.clone())

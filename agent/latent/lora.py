@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -60,8 +60,28 @@ class Lora(nn.Module):
         hooks = [
             layer.register_forward_hook(self._hook(name)) for name, layer in self._layers.items()
         ]
+        _switched_on.append(self)
         try:
             yield
         finally:
+            _switched_on.remove(self)
             for hook in hooks:
                 hook.remove()
+
+
+_switched_on: list[Lora] = []
+
+
+def as_now() -> Callable[[], AbstractContextManager[None]]:
+    """What later makes the deltas that are on now be on again, and no others."""
+    wanted = tuple(_switched_on)
+
+    @contextmanager
+    def again() -> Generator[None]:
+        with ExitStack() as stack:
+            for one in wanted:
+                if one not in _switched_on:
+                    stack.enter_context(one.on())
+            yield
+
+    return again

@@ -20,7 +20,8 @@ class WovenNet(nn.Module):
     """A frozen reasoner with a weaver and a trigger.
 
     ``parameters`` and ``state_dict`` hold weaver and trigger only: the backbones are no submodules.
-    ``reader`` is the weaver's own backbone, where the configuration names one.
+    ``reader`` is the weaver's own backbone, where the configuration names one. ``checkpointing``
+    makes training need less memory and more time (see `Slots`).
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class WovenNet(nn.Module):
         )
         self.trigger = LatentTrigger(self.config.trigger, backbone, generator)
         self.to(backbone.device)
+        self.checkpointing = False
         self._delimiters: Delimiters | None = None
 
     @property
@@ -78,6 +80,7 @@ class WovenNet(nn.Module):
             len(lengths),
             longest + max(lengths) + points * (widest + 1) + widest + 1,
             differentiable=differentiable,
+            checkpointing=self.checkpointing,
             traced=isinstance(self.weaver, ReadingWeaver),
         )
         if longest and memories is not None:

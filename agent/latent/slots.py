@@ -16,12 +16,17 @@ closed gate (log 0 = -inf) leaves the text's attention exactly as if the latent 
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from copy import copy
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from .backbone import Backbone, Masks
+from .lora import as_now
 from .tensors import integers
 
 TEXT, LATENT, MEMORY, QUERY = range(4)
@@ -49,15 +54,23 @@ class Slots:
 
     Rows are named by tensors on the CPU, in order, and lengths are kept there, so that no step
     waits for an accelerator. ``differentiable`` keeps what gradients need: every write then makes
-    new tensors.
+    new tensors. With ``checkpointing`` what a write computes within the layers is computed again in
+    the backward pass and not kept (gradient checkpointing, arXiv 1604.06174).
     """
 
     def __init__(
-        self, backbone: Backbone, rows: int, columns: int, *, differentiable: bool = False
+        self,
+        backbone: Backbone,
+        rows: int,
+        columns: int,
+        *,
+        differentiable: bool = False,
+        checkpointing: bool = False,
     ) -> None:
         self.backbone = backbone
         self.columns = columns
         self.differentiable = differentiable
+        self.checkpointing = checkpointing
         device = backbone.device
         # One more column than can be used: pads are written there, and nobody sees it.
         self.length = torch.zeros(rows, dtype=torch.long)
@@ -89,6 +102,8 @@ class Slots:
         self._at = (rows[:, None], at)
         self._note(rows, at, block)
         mask = self._mask(rows, at, block, real)
+        if self.checkpointing:
+            return self._run_again_later(block, mask)
         return self.backbone.run(block.inputs, mask, block.positions, self)
 
     def rewind(self, rows: Tensor, count: int) -> None:
@@ -164,6 +179,31 @@ class Slots:
             stores[layer] = stores[layer].index_put(self._at, new)
         else:
             stores[layer].index_put_(self._at, new)
+
+    def _run_again_later(self, block: Block, mask: Masks) -> Tensor:
+        """Run the backbone and keep what went in alone.
+
+        Each run has a view of its own, with the keys and values as they were: by the backward pass
+        this cache will have grown.
+        """
+        before, deltas = copy(self), as_now()
+
+        def run(inputs: Tensor, *held: Tensor) -> tuple[Tensor, ...]:
+            view = copy(before)
+            view._keys, view._values = list(held[::2]), list(held[1::2])
+            states = view.backbone.run(inputs, mask, block.positions, view)
+            return (states, *chain(*zip(view._keys, view._values, strict=True)))
+
+        states, *held = checkpoint(
+            run,
+            block.inputs,
+            *chain(*zip(self._keys, self._values, strict=True)),
+            use_reentrant=False,
+            preserve_rng_state=False,
+            context_fn=lambda: (nullcontext(), deltas()),
+        )
+        self._keys, self._values = held[::2], held[1::2]
+        return states
 
     def _note(self, rows: Tensor, at: Tensor, block: Block) -> None:
         self.position[rows[:, None], at] = block.positions

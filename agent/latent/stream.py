@@ -67,11 +67,18 @@ class Stream:
         columns: int,
         *,
         differentiable: bool = False,
+        checkpointing: bool = False,
         traced: bool = False,
     ) -> None:
         """``traced`` keeps what a weaver with a reader of its own reads: see ``trace``."""
         self.backbone = backbone
-        self.slots = Slots(backbone, rows, columns, differentiable=differentiable)
+        self.slots = Slots(
+            backbone,
+            rows,
+            columns,
+            differentiable=differentiable,
+            checkpointing=checkpointing and differentiable,
+        )
         self.text = torch.zeros(rows, dtype=torch.long)
         shape = (rows, backbone.dim)
         self.hidden = torch.zeros(*shape, dtype=backbone.dtype, device=backbone.device)

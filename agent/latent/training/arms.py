@@ -4,6 +4,7 @@
     pause         K learned vectors that are the same for every prompt
     queries       the weaver without its delta
     weaver        the weaver
+    embedded      the weaver whose latents enter as embeddings do (as MemGen has it)
     lora          a delta on the reasoner itself, of the weaver's rank or of as many parameters
 
 Each may be gated: the trigger, which reads the bare reasoner's state at the prompt's end, decides
@@ -121,20 +122,26 @@ class PauseWeaver(nn.Module):
         return Latents(shown, shown.new_zeros(shown.shape[:2]))
 
 
-ARMS = ("vanilla", "pause", "queries", "weaver", "lora", "lora_params")
+ARMS = ("vanilla", "pause", "queries", "weaver", "embedded", "lora", "lora_params")
+
+
+_WOVEN: dict[str, dict[str, object]] = {
+    "pause": {"lora": None, "writes": "embeddings"},
+    "queries": {"lora": None},
+    "weaver": {},
+    "embedded": {"writes": "embeddings"},
+}
 
 
 def make_arm(name: str, backbone: Backbone, config: LatentConfig) -> Arm:
     """The arm of a name in `ARMS`, untrained; arms share a reasoner."""
-    if name == "weaver":
-        return Arm(name, WovenNet(backbone, config), woven=True)
-    plain = config.model_copy(update={"weaver": config.weaver.model_copy(update={"lora": None})})
-    net = WovenNet(backbone, plain)
-    if name == "queries":
+    if name in _WOVEN:
+        changed = config.weaver.model_copy(update=_WOVEN[name])
+        net = WovenNet(backbone, config.model_copy(update={"weaver": changed}))
+        if name == "pause":
+            net.weaver = PauseWeaver(net)  # pyright: ignore[reportAttributeAccessIssue]
         return Arm(name, net, woven=True)
-    if name == "pause":
-        net.weaver = PauseWeaver(net)  # pyright: ignore[reportAttributeAccessIssue]
-        return Arm(name, net, woven=True)
+    net = WovenNet(backbone, config)
     if name == "vanilla":
         return Arm(name, net)
     lora = config.weaver.lora or LoraConfig()

@@ -5,7 +5,8 @@ A thin skin: it parses, calls `train` and `score`, and renders.
 
 from __future__ import annotations
 
-import random
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,6 @@ from ....memory.terminal import AsJson, Url, User, answer, open_memory, progress
 if TYPE_CHECKING:
     from ..backbone import Backbone
     from .examples import Example
-    from .weaver_loss import Draw
 
 train_app = typer.Typer(
     name="train",
@@ -50,6 +50,10 @@ Retention = Annotated[
 FromMemory = Annotated[
     bool, typer.Option("--cases", help="Learn from the successes in the agent's memory.")
 ]
+Split = Annotated[
+    list[str] | None,
+    typer.Option("--split", help="With --cases: of this split, too; else only of train, or none."),
+]
 Steps = Annotated[int, typer.Option("--steps", min=1)]
 BatchSize = Annotated[int, typer.Option("--batch", min=1, help="Examples a step.")]
 Rate = Annotated[float, typer.Option("--rate", min=0, help="Learning rate.")]
@@ -68,6 +72,7 @@ def train_weaver(
     cases: FromMemory = False,
     memory: Url = None,
     user: User = "default",
+    split: Split = None,
     steps: Steps = 1000,
     batch: BatchSize = 8,
     rate: Rate = 1e-3,
@@ -82,6 +87,9 @@ def train_weaver(
     kl: Annotated[float, typer.Option("--kl", min=0, help="Its pull to the bare model.")] = 0.0,
     accumulate: Annotated[int, typer.Option("--accumulate", min=1)] = 1,
     bf16: Annotated[bool, typer.Option("--bf16", help="Compute in bfloat16.")] = False,
+    checkpointing: Annotated[
+        bool, typer.Option("--checkpointing", help="Less memory: compute layers twice.")
+    ] = False,
     offload: Annotated[
         bool, typer.Option("--offload", help="Keep activations in main memory.")
     ] = False,
@@ -98,38 +106,44 @@ def train_weaver(
     reverie train weaver --out weaver --data lived.jsonl --retention chat.jsonl
 
     reverie train weaver --out weaver --cases --memory ./memory --distillation 0.5
-    """
-    import torch
 
-    from ..backbone import open_backbone
-    from ..config import LatentConfig, LoraConfig, WeaverConfig
-    from ..net import WovenNet
+    accelerate launch -m reverie train weaver --out weaver --data lived.jsonl --device cuda
+    """
+    from .. import open_backbone
+    from .processes import join
+    from .teaching import drawn, new_net, precision, read, teach_weaver
     from .trainer import TrainOptions, train
     from .weaver_grpo import WeaverGRPO, WeaverRL
-    from .weaver_loss import WeaverLosses, weaver_loss
+    from .weaver_loss import WeaverLosses
 
-    model = open_backbone(backbone, dtype=torch.bfloat16 if bf16 else torch.float32, device=device)
-    lived = _examples(model, data, memory, user, cases=cases)
-    kept = _read(model, retention) if retention is not None else None
-    lora = LoraConfig(rank=rank, alpha=2.0 * rank)
-    weaver = WeaverConfig(prompt_latents=latents, inner_latents=latents, lora=lora)
-    net = WovenNet(model, LatentConfig(weaver=weaver, seed=seed))
+    model = open_backbone(backbone, dtype=precision(bf16=bf16), device=join(device))
+    lived = _examples(model, data, memory, user, cases=cases, splits=split or ())
+    kept = read(model, retention) if retention is not None else []
+    net = new_net(model, latents=latents, rank=rank, seed=seed)
     losses = WeaverLosses(batch=batch, distillation=distillation)
-    loss = weaver_loss(net, _draw(lived), losses, _draw(kept) if kept else None)
     options = TrainOptions(
-        steps=steps, rate=rate, accumulate=accumulate, bf16=bf16, offload=offload, seed=seed
+        steps=steps,
+        rate=rate,
+        accumulate=accumulate,
+        bf16=bf16,
+        checkpointing=checkpointing,
+        offload=offload,
+        seed=seed,
     )
-    with progress("Weaving") as watch:
-        done = train(net, loss, options, folder=out, watch=lambda s, n, _: watch(s, n))
+    keep = drawn(kept) if kept else None
+    with _bar("Weaving") as watch:
+        done = teach_weaver(
+            net, drawn(lived), keep, losses, options, folder=out, watch=lambda s, n, _: watch(s, n)
+        )
     fields: dict[str, object] = {"examples": len(lived), "steps": steps, **_ends(done)}
     if rl_steps:
         longest = max(len(one.answer) for one in lived)
-        rl = WeaverGRPO(net, _draw(lived), WeaverRL(kl=kl, max_tokens=2 * longest))
+        rl = WeaverGRPO(net, drawn(lived), WeaverRL(kl=kl, max_tokens=2 * longest))
         options = options.model_copy(update={"steps": rl_steps, "rate": rate / 10})
-        with progress("Reinforcing") as watch:
+        with _bar("Reinforcing") as watch:
             train(net, rl, options, folder=out / "rl", watch=lambda s, n, _: watch(s, n))
         fields |= {"rl_steps": rl_steps, "reward": rl.reward, "weaver": str(out / "rl")}
-    answer(as_json, fields, f"Trained on {len(lived)} examples in {steps} steps: {out}")
+    _told(as_json, fields, f"Trained on {len(lived)} examples in {steps} steps: {out}")
 
 
 @train_app.command("trigger")
@@ -141,6 +155,7 @@ def train_trigger(
     cases: FromMemory = False,
     memory: Url = None,
     user: User = "default",
+    split: Split = None,
     steps: Steps = 300,
     rl_steps: Annotated[
         int, typer.Option("--rl-steps", min=0, help="Steps of reinforcement afterwards.")
@@ -159,20 +174,20 @@ def train_trigger(
 
     reverie train trigger --weaver-path weaver --out woven --data lived.jsonl --retention chat.jsonl
     """
-    from ..checkpoint import load_net
+    from .. import load_net
+    from .processes import join
+    from .teaching import drawn, read, teach_trigger
     from .trainer import TrainOptions, train
-    from .trigger_training import TriggerGRPO, TriggerRL, warm_start_loss
+    from .trigger_training import TriggerGRPO, TriggerRL
 
-    net = load_net(weaver_path, device=device)
-    lived = _examples(net.backbone, data, memory, user, cases=cases)
-    lived += _read(net.backbone, retention) if retention is not None else []
-    draw = _draw(lived)
-    heads = list(net.trigger.parameters())
+    net = load_net(weaver_path, device=join(device))
+    lived = _examples(net.backbone, data, memory, user, cases=cases, splits=split or ())
+    lived += read(net.backbone, retention) if retention is not None else []
+    draw = drawn(lived)
     options = TrainOptions(steps=steps, rate=rate, seed=seed)
-    loss = warm_start_loss(net, draw, batch=batch, seed=seed)
-    with progress("Judging insertions") as watch:
-        done = train(
-            net, loss, options, parameters=heads, folder=out, watch=lambda s, n, _: watch(s, n)
+    with _bar("Judging insertions") as watch:
+        done = teach_trigger(
+            net, draw, options, batch=batch, folder=out, watch=lambda s, n, _: watch(s, n)
         )
     fields: dict[str, object] = {"examples": len(lived), "steps": steps, **_ends(done)}
     if rl_steps:
@@ -180,17 +195,17 @@ def train_trigger(
         rl_options = TriggerRL(penalty=penalty, target=target, max_tokens=2 * longest)
         rl = TriggerGRPO(net, draw, rl_options)
         options = options.model_copy(update={"steps": rl_steps})
-        with progress("Reinforcing") as watch:
+        with _bar("Reinforcing") as watch:
             train(
                 net,
                 rl,
                 options,
-                parameters=heads,
+                parameters=list(net.trigger.parameters()),
                 folder=out / "rl",
                 watch=lambda s, n, _: watch(s, n),
             )
         fields |= {"rl_steps": rl_steps, "rate": rl.rate, "penalty": rl.penalty}
-    answer(as_json, fields, f"Trained the trigger on {len(lived)} examples: {out}")
+    _told(as_json, fields, f"Trained the trigger on {len(lived)} examples: {out}")
 
 
 @eval_app.callback()
@@ -216,13 +231,14 @@ def eval_weaver(
 
     reverie eval weaver --weaver-path woven --data held_out.jsonl --retention chat.jsonl
     """
-    from ..checkpoint import load_net
+    from .. import load_net
     from .comparison import compare
+    from .teaching import read
 
     net = load_net(weaver_path, device=device)
-    new = _read(net.backbone, data)[:limit]
-    old = _read(net.backbone, retention)[:limit] if retention is not None else []
-    with progress("Answering") as watch:
+    new = read(net.backbone, data)[:limit]
+    old = read(net.backbone, retention)[:limit] if retention is not None else []
+    with _bar("Answering") as watch:
         found = compare(net, new, old, best_of=samples, watch=watch)
     if as_json:
         answer(True, {"questions": len(new), "arms": found}, "")
@@ -233,19 +249,26 @@ def eval_weaver(
 
 
 def _examples(
-    model: Backbone, data: Path | None, memory: str | None, user: str, *, cases: bool
+    model: Backbone,
+    data: Path | None,
+    memory: str | None,
+    user: str,
+    *,
+    cases: bool,
+    splits: Sequence[str],
 ) -> list[Example]:
     """What to learn from: a file, the agent's cases, or both."""
-    found = _read(model, data) if data is not None else []
-    if cases:
-        from ....memory.cases import CaseMemory
-        from ....memory.records import Scope
-        from .episodes import episode_examples
+    from ....memory.cases import CaseMemory
+    from ....memory.records import Scope
+    from ...successes import successes
+    from .teaching import lived, read
 
-        assert model.tokenizer is not None
-        with open_memory(memory) as opened:
+    found = read(model, data) if data is not None else []
+    if cases:
+        with open_memory(memory) as opened, progress("Reading cases") as watch:
             bank = CaseMemory(opened, Scope(user=user))
-            found += _fit(model, episode_examples(bank, model.tokenizer))
+            known = successes(bank, splits)
+            found += lived(model, bank, known.ids, without=known.held_out, watch=watch)
     if not found:
         raise SettingsError(
             "There is nothing to learn from. Give --data FILE.jsonl, or --cases with a memory that"
@@ -254,28 +277,19 @@ def _examples(
     return found
 
 
-def _read(model: Backbone, path: Path) -> list[Example]:
-    from .examples import read_examples
+def _bar(what: str) -> AbstractContextManager[Callable[[int, int], None]]:
+    """Of several processes one shows how far they are."""
+    from .processes import rank
 
-    if model.tokenizer is None:
-        raise SettingsError("This backbone has no tokenizer, so it can't read text.")
-    return _fit(model, read_examples(path, model.tokenizer))
-
-
-def _fit(model: Backbone, examples: list[Example]) -> list[Example]:
-    from .examples import fitting
-
-    kept, left = fitting(examples, model.context_tokens)
-    if left:
-        typer.echo(f"{left} examples are too long for the model's context: left out.", err=True)
-    return kept
+    return progress(what) if rank() == 0 else nullcontext(lambda done, of: None)
 
 
-def _draw(examples: list[Example]) -> Draw:
-    def draw(rng: random.Random) -> Example:
-        return rng.choice(examples)
+def _told(as_json: bool, fields: dict[str, object], words: str) -> None:
+    """Of several processes one reports."""
+    from .processes import rank
 
-    return draw
+    if rank() == 0:
+        answer(as_json, fields, words)
 
 
 def _ends(losses: list[float]) -> dict[str, object]:

@@ -6,7 +6,7 @@ on. The memory of an example is what recall would have given: other cases, never
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from ....memory.cases import CaseMemory, Exclusion
 from ....memory.records import CasePayload, Kind, Record
@@ -27,13 +27,20 @@ def episode_examples(
     recalled: int = 3,
     instructions: str = "",
     without: Sequence[str] = (),
+    among: Collection[str] | None = None,
+    watch: Callable[[int, int], None] | None = None,
 ) -> list[Example]:
     """An example for each action of each successful case; groups are task types.
 
-    Cases of the splits in ``without`` are not read, so that they can be tested on.
+    Cases of the splits in ``without`` are not read, so that they can be tested on. With ``among``
+    only cases of these ids are learnt from. ``watch`` is told how many cases of how many are read.
     """
     found: list[Example] = []
-    for record in cases.cases():
+    chosen = None if among is None else {*among}
+    records = [one for one in cases.cases() if chosen is None or one.id in chosen]
+    for place, record in enumerate(records, 1):
+        if watch is not None:
+            watch(place, len(records))
         payload = record.payload
         if not isinstance(payload, CasePayload) or payload.outcome != "success":
             continue

@@ -181,16 +181,16 @@ def collapse(net: WovenNet, examples: Sequence[Example]) -> dict[str, float]:
 
     ``between`` is the share of the variance over examples that lies between groups; ``spread`` the
     variance over examples in units of the mean square, 0 for latents that do not depend on the
-    prompt; ``alike`` the mean cosine between the K latents of an example; ``norm`` their mean norm
-    over that of embeddings; ``gate`` the mean gate.
+    prompt; ``alike`` the mean cosine between the K latents of an example; ``gate`` the mean gate;
+    ``norm`` their mean norm over that of embeddings, of latents that enter as embeddings do. Of
+    latents in the cache, their values in all layers are looked at.
     """
     batch = make_batch(net, examples)
-    read = forced(net, batch.rows, tuple(one[:1] for one in batch.plan), memories=batch.memories)
+    first = tuple(one[:1] for one in batch.plan)
+    read = forced(net, batch.rows, first, memories=batch.memories, edit=_as_it_is)
     rows, latents = read.latents[0]
-    gate = float(latents.gates.exp().mean())
-    if latents.values is None:
-        return {"gate": gate}
-    flat = latents.values.flatten(1).double()
+    vectors = _vectors(latents)
+    flat = vectors.flatten(1)
     groups: dict[str, list[int]] = {}
     for place, row in enumerate(integers(rows)):
         groups.setdefault(examples[row].group, []).append(place)
@@ -199,18 +199,32 @@ def collapse(net: WovenNet, examples: Sequence[Example]) -> dict[str, float]:
     centre = flat.mean(0)
     total = (flat - centre).square().sum()
     between = (sizes[:, None] * (means - centre).square()).sum()
-    directions = torch.nn.functional.normalize(latents.values.double(), dim=-1)
+    directions = torch.nn.functional.normalize(vectors, dim=-1)
     cosines = directions @ directions.transpose(1, 2)
     k = latents.count
     alike = (cosines.sum((1, 2)) - k).mean() / max(1, k * (k - 1))
-    rms = latents.values.square().mean().sqrt()
-    return {
+    found = {
         "between": float(between / total.clamp(min=1e-12)),
         "spread": float(total / flat.square().sum()),
         "alike": float(alike),
-        "norm": float(rms) / net.backbone.embedding_rms,
-        "gate": gate,
+        "gate": float(latents.gates.exp().mean()),
     }
+    if latents.values is None:
+        return found
+    return found | {"norm": float(vectors.square().mean().sqrt()) / net.backbone.embedding_rms}
+
+
+def _as_it_is(latents: Latents, rows: Tensor) -> Latents:
+    """An edit that changes nothing: it has the latents lifted out of the cache."""
+    return latents
+
+
+def _vectors(latents: Latents) -> Tensor:
+    """The latents (R, K, n): what is read as embeddings are, or the values of all layers."""
+    if latents.values is not None:
+        return latents.values.double()
+    assert latents.cached is not None
+    return latents.cached[1].double().permute(1, 2, 0, 3, 4).flatten(2)
 
 
 def auroc(positive: Sequence[float], negative: Sequence[float]) -> float:

@@ -40,6 +40,7 @@ class RuleSettings(Frozen):
     latents: int = Field(default=4, ge=1)
     rank: int = Field(default=16, ge=1)
     steps: int = Field(default=1200, ge=1)
+    looks: tuple[int, ...] = Field(default=(100, 200, 300, 600), description="tested after these")
     batch: int = Field(default=32, ge=1)
     rate: float = Field(default=8e-3, gt=0)
     exchange: float = Field(default=0.5, ge=0, le=1)
@@ -50,6 +51,7 @@ class RuleSettings(Frozen):
     trigger_steps: int = Field(default=300, ge=1)
     tests: int = Field(default=200, ge=1)
     reads: str = "cache"
+    writes: str = "cache"
     seed: int = 0
 
     def latent_config(self) -> LatentConfig:
@@ -62,6 +64,7 @@ class RuleSettings(Frozen):
                 "inner_points": 1 if inner else 0,
                 "lora": LoraConfig(rank=self.rank, alpha=2.0 * self.rank),
                 "reads": self.reads,
+                "writes": self.writes,
             }
         )
         return LatentConfig(weaver=weaver, trigger=TriggerConfig(), seed=self.seed)
@@ -136,13 +139,18 @@ Watch = Callable[[str, int, int, float], None]
 """Told the arm, the step, how many there are, and the loss."""
 
 
-def train_arm(arm: Arm, world: World, watch: Watch | None = None) -> list[float]:
-    """Every arm learns by the same batches in the same order."""
+def train_arm(
+    arm: Arm, world: World, watch: Watch | None = None, looks: dict[int, float] | None = None
+) -> list[float]:
+    """Every arm learns by the same batches in the same order.
+
+    ``looks`` is given the exact match on new questions after the steps of ``settings.looks``.
+    """
     settings = world.settings
     losses = WeaverLosses(
         batch=settings.batch,
         retention=settings.retention,
-        exchange=settings.exchange if arm.name == "weaver" else 0.0,
+        exchange=settings.exchange if arm.name in ("weaver", "embedded") else 0.0,
     )
     if arm.woven:
         loss = weaver_loss(arm.net, world.new, losses, world.old)
@@ -153,6 +161,8 @@ def train_arm(arm: Arm, world: World, watch: Watch | None = None) -> list[float]
     )
 
     def told(step: int, steps: int, value: float) -> None:
+        if looks is not None and step in settings.looks:
+            looks[step] = score(arm, world.tests(world.new)).exact
         if watch is not None:
             watch(arm.name, step, steps, value)
 
@@ -217,7 +227,9 @@ def run_rules(
     arms = {name: make_arm(name, backbone, settings.latent_config()) for name in names}
     for name, arm in arms.items():
         if arm.parameters():
-            losses = train_arm(arm, world, watch)
+            looks: dict[int, float] = {}
+            losses = train_arm(arm, world, watch, looks)
+            found |= {f"{name}.new_after_{step}": exact for step, exact in looks.items()}
             found[f"{name}.loss"] = sum(losses[-20:]) / len(losses[-20:])
         found[f"{name}.parameters"] = arm.size
         for what, tests in (("new", new), ("old_always_on", old)):

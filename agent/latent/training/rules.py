@@ -155,6 +155,16 @@ def pretraining_text(
     return (f"{context}\n" if context else ""), lines
 
 
+def restated(rng: random.Random, *, longest: int = 8) -> tuple[str, str]:
+    """A table, and lines of it drawn anew, whose rules can be told beforehand by looking up alone.
+
+    Each rule of the table is drawn by itself, and so is each line: nothing follows from the others.
+    """
+    ids = rng.sample(NAMES, rng.randint(1, longest))
+    table = dict(zip(ids, rng.choices(RULES, k=len(ids)), strict=True))
+    return f"{written(table, ids)}\n", f"{written(table, rng.choices(ids, k=longest))}\n"
+
+
 def _step(
     table: Table, unused: list[str], rng: random.Random, known: str
 ) -> tuple[str, str | None]:

@@ -1,11 +1,10 @@
 """The training loop, the same for weaver, trigger and baselines: loss in, checkpoints out.
 
 What a step draws depends on the seed and the step alone, so that a run that was interrupted goes on
-as if it had not been: optimizer and step are kept beside the weights. On several processes
-(``torchrun``) each draws examples of its own, and gradients are averaged.
+as if it had not been: optimizer and step are kept beside the weights. Of several processes each draws
+examples of its own, and gradients are averaged.
 
-Layers are not recomputed in the backward pass (gradient checkpointing): what a layer reads from the
-cache has changed by then. ``offload`` and ``accumulate`` save memory in its place.
+``checkpointing``, ``offload`` and ``accumulate`` save memory for time.
 """
 
 from __future__ import annotations
@@ -18,12 +17,13 @@ from typing import Any
 
 import torch
 from pydantic import Field
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 
 from ....errors import ModelError, SettingsError
 from ....memory.records import Frozen
 from ..checkpoint import save_net
 from ..net import WovenNet
+from .processes import average, rank
 from .reasoner import cosine
 
 STATE = "training.pt"
@@ -45,6 +45,9 @@ class TrainOptions(Frozen):
     clip: float = Field(default=1.0, gt=0, description="largest norm of the gradient")
     accumulate: int = Field(default=1, ge=1)
     bf16: bool = Field(default=False, description="compute in bfloat16 where it is safe (autocast)")
+    checkpointing: bool = Field(
+        default=False, description="compute layers again in the backward pass, and keep less"
+    )
     offload: bool = Field(
         default=False, description="keep activations in main memory until the backward pass"
     )
@@ -69,6 +72,7 @@ def train(
     chosen = list(parameters if parameters is not None else net.weaver.parameters())
     optimizer = torch.optim.AdamW(chosen, lr=options.rate, weight_decay=options.decay)
     begin = _resume(net, optimizer, options, folder)
+    net.checkpointing = options.checkpointing
     losses: list[float] = []
     for step in range(begin, options.steps):
         for group in optimizer.param_groups:
@@ -77,7 +81,7 @@ def train(
         if watch is not None:
             watch(step + 1, options.steps, losses[-1])
         last = step + 1 == options.steps
-        if folder is not None and _rank() == 0 and (last or (step + 1) % options.save_every == 0):
+        if folder is not None and rank() == 0 and (last or (step + 1) % options.save_every == 0):
             _save(net, optimizer, options, step + 1, folder)
     return losses
 
@@ -93,7 +97,7 @@ def _step(
     optimizer.zero_grad(set_to_none=True)
     total = 0.0
     for part in range(options.accumulate):
-        rng = random.Random(f"{options.seed}/{step}/{part}/{_rank()}")
+        rng = random.Random(f"{options.seed}/{step}/{part}/{rank()}")
         seeded: Any = torch
         seeded.manual_seed(rng.getrandbits(63))
         with _precision(chosen, options), _activations(options):
@@ -101,7 +105,7 @@ def _step(
         if value.requires_grad:
             (value / options.accumulate).backward()
         total += float(value.detach()) / options.accumulate
-    _average(chosen)
+    average(chosen)
     norm = nn.utils.clip_grad_norm_(chosen, options.clip)
     if not (torch.isfinite(norm) and abs(total) < float("inf")):
         kept = f"The last good checkpoint is in {folder}. " if folder is not None else ""
@@ -121,23 +125,6 @@ def _precision(chosen: list[nn.Parameter], options: TrainOptions) -> AbstractCon
 
 def _activations(options: TrainOptions) -> AbstractContextManager[Any]:
     return torch.autograd.graph.save_on_cpu() if options.offload else nullcontext()
-
-
-def _rank() -> int:
-    started = distributed.is_available() and distributed.is_initialized()
-    return distributed.get_rank() if started else 0
-
-
-def _average(chosen: list[nn.Parameter]) -> None:
-    """The mean of the gradients over all processes."""
-    if not (distributed.is_available() and distributed.is_initialized()):
-        return
-    world: Any = distributed
-    for one in chosen:
-        if one.grad is None:  # a process whose batch did not touch it still has to take part
-            one.grad = torch.zeros_like(one)
-        world.all_reduce(one.grad)
-        one.grad /= world.get_world_size()
 
 
 def _save(

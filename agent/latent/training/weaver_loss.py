@@ -55,7 +55,7 @@ def weaver_loss(
             examples += [retention(rng) for _ in range(kept)]
         batch = make_batch(net, examples)
         swap = rng.random() < losses.exchange
-        edit = exchange(batch.examples, rng) if swap else None
+        edit = exchange(batch, rng) if swap else None
         return loss_of(net, batch, edit=edit, distillation=losses.distillation)
 
     return loss
@@ -94,13 +94,18 @@ def teacher_logprobs(net: WovenNet, examples: Sequence[Example]) -> Tensor:
     return torch.log_softmax(net.backbone.logits(read.hidden[:, :-1][at]), -1)
 
 
-def exchange(examples: Sequence[Example], rng: random.Random) -> Edit:
-    """Hands each row's latents on within its group; rows of no group keep their own."""
+def exchange(batch: Batch, rng: random.Random) -> Edit:
+    """Hands each row's latents on within its group; rows of no group keep their own.
+
+    Only between rows with points at the same places: keys in the cache have turned with theirs.
+    """
 
     def edit(latents: Latents, rows: Tensor) -> Latents:
-        places: dict[str, list[int]] = {}
+        places: dict[tuple[object, ...], list[int]] = {}
         for place, row in enumerate(integers(rows)):
-            places.setdefault(examples[row].group or f"alone {row}", []).append(place)
+            group = batch.examples[row].group
+            key = (group, batch.plan[row]) if group else (row,)
+            places.setdefault(key, []).append(place)
         source = list(range(len(rows)))
         for members in places.values():
             by = rng.randrange(len(members))

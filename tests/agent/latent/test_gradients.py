@@ -78,3 +78,25 @@ def test_steps_are_repeatable_to_the_bit() -> None:
         net.open_gate()
         runs.append([_descend(net) for _ in range(3)])
     assert runs[0] == runs[1]
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids="-".join)
+def test_gradient_checkpointing_keeps_less_and_changes_no_gradient(flow: Flow) -> None:
+    found: list[list[torch.Tensor]] = []
+    kept: list[int] = []
+    for checkpointing in (False, True):
+        net = woven(flow=flow, trigger=True)
+        net.checkpointing = checkpointing
+        sizes: list[int] = []
+
+        def pack(one: torch.Tensor, sizes: list[int] = sizes) -> torch.Tensor:
+            sizes.append(one.numel())
+            return one
+
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda one: one):
+            _descend(net, rate=0.0)
+        found.append([one.grad for one in net.parameters() if one.grad is not None])
+        kept.append(sum(sizes))
+    assert kept[1] < 0.6 * kept[0]
+    for plain, again in zip(*found, strict=True):
+        torch.testing.assert_close(again, plain)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,11 @@ pytest.importorskip("transformers", reason="it needs transformers: 'reverie[late
 from reverie.agent.latent.backbone import tiny_backbone
 from reverie.agent.latent.training.reasoner import save_reasoner
 from reverie.agent.latent.training.rules import new_table, recalling, rule_tokenizer, telling
+from reverie.agent.latent.training.trainer import resumed
 from reverie.cli import call
+from reverie.memory.cases import CaseMemory
+from reverie.memory.memory import Memory
+from reverie.memory.records import CasePayload, Origin, Scope
 
 
 @pytest.fixture
@@ -58,6 +64,37 @@ def test_training_goes_on_where_it_stopped(place: Path, capsys: pytest.CaptureFi
     run(capsys, *words, "--backbone", place / "model")
     code, again = run(capsys, *words, "--backbone", place / "model")
     assert code == 0 and "last_loss" not in again
+
+
+def test_processes_that_train_together_make_one_weaver(place: Path) -> None:
+    words = ["train", "weaver", "--out", "w", "--data", "lived.jsonl", "--steps", "2"]
+    words += ["--batch", "2", "--backbone", "model", "--latents", "2", "--rank", "2", "--json"]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "-m"]
+    done = subprocess.run(
+        [*launch, "reverie", *words], cwd=place, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["steps"] for line in done.stdout.splitlines()] == [2]
+    assert resumed(place / "w") == 2
+
+
+def test_cases_of_a_split_that_is_tested_on_are_learnt_from_only_when_named(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Memory.open(place / "m", embedder="hashing:32") as memory:
+        bank = CaseMemory(memory, Scope(user="default"))
+        for split in ("train", "valid_seen"):
+            task, plan = f"{split} A", ("A",)
+            won = CasePayload(
+                task=task, task_id=task, split=split, plan=plan, outcome="success", reward=1.0
+            )
+            bank.write(won, [], episode=task, origin=Origin(source="reflection"))
+    words = ("train", "weaver", "--cases", "--memory", place / "m", "--steps", 1, "--batch", 1)
+    words = (*words, "--backbone", place / "model")
+    _, made = run(capsys, *words, "--out", place / "w")
+    assert made["examples"] == 1
+    _, made = run(capsys, *words, "--out", place / "v", "--split", "valid_seen")
+    assert made["examples"] == 2
 
 
 def test_what_cannot_be_trained_on_is_said(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -150,16 +150,18 @@ def test_options_that_save_memory_still_learn(net: WovenNet, options: dict[str, 
     assert all(0 < loss < 20 for loss in losses)
 
 
-def test_exchanged_latents_stay_within_their_groups() -> None:
+def test_exchanged_latents_stay_within_their_groups_and_at_their_place(net: WovenNet) -> None:
     examples = [Example((1,), (2,), group=one) for one in "abab"] + [Example((1,), (2,))]
-    latents = Latents(torch.arange(5.0).reshape(5, 1, 1), torch.zeros(5, 1))
+    examples.append(Example((1, 1), (2,), group="a"))
+    latents = Latents(torch.arange(6.0).reshape(6, 1, 1), torch.zeros(6, 1))
+    batch = make_batch(net, examples)
     seen: set[tuple[float, ...]] = set()
     for seed in range(20):
-        swapped = exchange(examples, random.Random(seed))(latents, torch.arange(5))
+        swapped = exchange(batch, random.Random(seed))(latents, torch.arange(6))
         assert swapped.values is not None
         found = tuple(numbers(swapped.values.flatten()))
         assert {found[0], found[2]} == {0.0, 2.0} and {found[1], found[3]} == {1.0, 3.0}
-        assert found[4] == 4.0
+        assert found[4:] == (4.0, 5.0)
         seen.add(found)
     assert len(seen) > 1
 
