@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import Field, model_validator
 
@@ -58,9 +58,11 @@ class WeaverConfig(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _as_it_can(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or given.get("reads", "cache") == "cache":
+        if not isinstance(given, dict):
             return given
-        return {"writes": "embeddings", **given}
+        fields = cast(dict[str, Any], given)
+        reads_cache = fields.get("reads", "cache") == "cache"
+        return fields if reads_cache else {"writes": "embeddings", **fields}
 
     @model_validator(mode="after")
     def _makes_sense(self) -> WeaverConfig:

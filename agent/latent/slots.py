@@ -19,11 +19,11 @@ from __future__ import annotations
 from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass, replace
+from importlib import import_module
 from itertools import chain
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
 from .backbone import Backbone, Masks
 from .lora import as_now
@@ -194,7 +194,8 @@ class Slots:
             states = view.backbone.run(inputs, mask, block.positions, view)
             return (states, *chain(*zip(view._keys, view._values, strict=True)))
 
-        states, *held = checkpoint(
+        again = import_module("torch.utils.checkpoint").checkpoint
+        made: tuple[Tensor, ...] = again(
             run,
             block.inputs,
             *chain(*zip(self._keys, self._values, strict=True)),
@@ -202,8 +203,8 @@ class Slots:
             preserve_rng_state=False,
             context_fn=lambda: (nullcontext(), deltas()),
         )
-        self._keys, self._values = held[::2], held[1::2]
-        return states
+        self._keys, self._values = list(made[1::2]), list(made[2::2])
+        return made[0]
 
     def _note(self, rows: Tensor, at: Tensor, block: Block) -> None:
         self.position[rows[:, None], at] = block.positions

@@ -139,9 +139,9 @@ def widen(model: Any, seed: int) -> None:
             writes = "o_proj" in name or "down_proj" in name
             weight.copy_(start / math.sqrt(weight.shape[0]) if writes else start)
     tokens = model.get_input_embeddings().weight
-    shared = torch.randn(tokens.shape[1], generator=generator) / math.sqrt(tokens.shape[1])
-    tokens += shared
-    _look_back(model, shared / shared.norm())
+    shared: Tensor = torch.randn(tokens.shape[1], generator=generator)
+    tokens += shared / math.sqrt(tokens.shape[1])
+    _look_back(model, nn.functional.normalize(shared, dim=0))
 
 
 def _look_back(model: Any, shared: Tensor) -> None:

@@ -1,8 +1,8 @@
 """The training loop, the same for weaver, trigger and baselines: loss in, checkpoints out.
 
 What a step draws depends on the seed and the step alone, so that a run that was interrupted goes on
-as if it had not been: optimizer and step are kept beside the weights. Of several processes each draws
-examples of its own, and gradients are averaged.
+as if it had not been: optimizer and step are kept beside the weights. Of several processes each
+draws examples of its own, and gradients are averaged.
 
 ``checkpointing``, ``offload`` and ``accumulate`` save memory for time.
 """
