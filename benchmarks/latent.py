@@ -1,24 +1,34 @@
 """What latent memory costs and what it is worth, on reasoners made here.
 
-    python benchmarks/latent.py [--quick] [--json] [--seeds 3] [--reasoner DIR]
+    python benchmarks/latent.py [--quick] [--json] [--part PART] [--seed N] [--out FILE]
 
 Speed: plain decoding, insertions into the kept cache, and re-prefilling the batch at each insertion
 (as the reference code does): 4 insertions of 8 latents in 256 tokens, on a Llama of random weights.
 Figures are processor time.
 
-Worth: a reasoner is pretrained on the rule-table task (or read from --reasoner); then every arm
-learns the same new ids from the same batches, and is tested on strings kept for tests. Figures are
-means over seeds, each with ids and weights of its own. Seed 0 served to calibrate steps and rate of
-the weaver; WANTED holds the aims and was written while seed 0 ran. Seeds 1, 2, 3 are still to run.
+Worth: a reasoner is pretrained on the rule-table task and kept in --reasoner. For each seed (ids
+and first weights of its own) then
+
+    arms       every arm learns the same new ids from the same batches, and is tested on strings
+               kept for tests, on old questions, and behind the trigger; swaps; the trigger
+    sweeps     K, and questions of two steps with latents at the prompt alone or in mid-answer, too
+    continual  one table of ids, then another: what is left of the first
+    distill    latents woven from a text memory against the text
+
+Figures are means over seeds. Seed 0 served to choose steps and rates and is not among them; WANTED
+was written after it and before the others.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -34,11 +44,19 @@ from reverie.agent.latent.plan import Point
 from reverie.agent.latent.stream import Latents, Stream
 from reverie.agent.latent.tensors import integers
 from reverie.agent.latent.training.distillation import DistillSettings, run_distillation
-from reverie.agent.latent.training.experiment import RuleSettings, reinforce_trigger, run_rules
-from reverie.agent.latent.training.reasoner import make_reasoner
+from reverie.agent.latent.training.experiment import (
+    RuleSettings,
+    Watch,
+    continual,
+    reinforce_trigger,
+    run_rules,
+)
+from reverie.agent.latent.training.reasoner import make_reasoner, save_reasoner
 from reverie.benchmarks.machine import print_json, print_table
 
 INSERTIONS, LATENTS, NEW_TOKENS = 4, 8, 256
+PRETRAINING = 2400
+PENALTIES = (0.0, 0.05, 0.2, 2.0)
 MODES = ("plain", "cached", "reprefill")
 
 WANTED = {
@@ -160,59 +178,152 @@ def noop_difference(backbone: Backbone) -> float:
     return float(apart.abs().max())
 
 
-def worth(backbone: Backbone, settings: RuleSettings, seeds: int) -> dict[str, float]:
-    """The experiment's numbers, their means over seeds, and what is promised of them."""
-    runs: list[dict[str, float]] = []
+def arms(backbone: Backbone, seed: int, watch: Watch) -> dict[str, float]:
+    """All arms, the trigger, and its reinforcement by λ."""
+    found, trained, world = run_rules(backbone, RuleSettings(seed=seed), watch=watch)
+    rates = reinforce_trigger(trained["weaver"].net, world, PENALTIES)
+    for penalty, rate in rates.items():
+        found |= {f"trigger.{key}.penalty{penalty:g}": x for key, x in rate.items()}
+    return found
+
+
+def sweeps(backbone: Backbone, seed: int, watch: Watch) -> dict[str, float]:
+    """Exact match by K, and of questions of two steps by where latents stand."""
+    found: dict[str, float] = {}
+    for count in (1, 2, 4, 8):
+        settings = RuleSettings(seed=seed, latents=count, steps=600, looks=())
+        found[f"k{count}.new"] = run_rules(backbone, settings, ("weaver",), watch)[0]["weaver.new"]
+    for name, inner in (("prompt", False), ("inner", True)):
+        settings = RuleSettings(seed=seed, two_steps=1.0, inner=inner, looks=())
+        one = run_rules(backbone, settings, ("weaver",), watch)[0]
+        found[f"two_steps.{name}"] = one["weaver.new"]
+    return found
+
+
+def continually(backbone: Backbone, seed: int, watch: Watch) -> dict[str, float]:
+    """Two tables, one after the other."""
+    settings = RuleSettings(seed=seed, steps=600, looks=())
+    found: dict[str, float] = {}
+    for name in ("weaver", "lora_params"):
+        found |= {f"continual.{key}": x for key, x in continual(backbone, settings, name).items()}
+    return found
+
+
+def distilled(backbone: Backbone, seed: int, watch: Watch) -> dict[str, float]:
+    """Latents in the place of text."""
+
+    def told(step: int, steps: int, loss: float) -> None:
+        watch("distillation", step, steps, loss)
+
+    taught = run_distillation(backbone, DistillSettings(seed=seed), told)
+    return {f"distillation.{key}": x for key, x in taught.items()}
+
+
+WORTH = {"arms": arms, "sweeps": sweeps, "continual": continually, "distill": distilled}
+
+
+def promised(found: Mapping[str, float]) -> dict[str, float]:
+    """What WANTED asks of one seed's numbers."""
+    kept: dict[str, float] = {}
+    if "weaver.new" in found:
+        kept |= {
+            "new_rule_em_minus_pause": found["weaver.new"] - found["pause.new"],
+            "new_rule_em_minus_queries": found["weaver.new"] - found["queries.new"],
+            "new_rule_em_minus_gated_lora": found["weaver.gated_new"]
+            - found["lora_params.gated_new"],
+            "retention": found["weaver.retention"],
+            "swap.same_id_of_own": found["swap.same_id"] / max(found["latents.own"], 1e-9),
+            "trigger.falls_with_penalty": float(_falls(found)),
+        }
+    if "two_steps.inner" in found:
+        kept["two_steps.inner_minus_prompt"] = found["two_steps.inner"] - found["two_steps.prompt"]
+    return kept
+
+
+def _falls(found: Mapping[str, float]) -> bool:
+    rates = [found[f"trigger.rate.penalty{one:g}"] for one in PENALTIES]
+    return all(later <= one + 0.01 for one, later in pairwise(rates)) and rates[-1] < rates[0]
+
+
+@contextmanager
+def shown(what: str) -> Generator[Watch]:
+    """A bar that tells what is being trained."""
     with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task("learning new ids", total=None)
+        task = bar.add_task(what, total=None)
 
         def watch(arm: str, step: int, steps: int, loss: float) -> None:
-            words = f"seed {len(runs)}, {arm}: {loss:.3f} nats"
+            words = f"{what}, {arm}: {loss:.3f} nats"
             bar.update(task, completed=step, total=steps, description=words)
 
-        for seed in range(1, seeds + 1):
-            found, arms, world = run_rules(
-                backbone, settings.model_copy(update={"seed": seed}), watch=watch
-            )
-            rates = reinforce_trigger(arms["weaver"].net, world, (0.0, 0.2, 0.8))
-            for penalty, rate in rates.items():
-                found |= {f"trigger.{key}.penalty{penalty:g}": x for key, x in rate.items()}
-            taught = run_distillation(backbone, DistillSettings(seed=seed))
-            runs.append(found | {f"distillation.{key}": x for key, x in taught.items()})
-    found = {key: statistics.fmean(run[key] for run in runs) for key in runs[0]}
+        yield watch
+
+
+def worth(
+    reasoner: Callable[[], Backbone], parts: Sequence[str], seeds: Sequence[int], out: Path | None
+) -> dict[str, float]:
+    """The parts' numbers, means over seeds; what stands in ``out`` is not run again."""
+    kept: dict[str, dict[str, float]] = {}
+    if out is not None and out.is_file():
+        kept = json.loads(out.read_text(encoding="utf-8"))
+    missing = [(part, seed) for seed in seeds for part in parts if f"{part}/{seed}" not in kept]
+    backbone = reasoner() if missing else None
+    for part, seed in missing:
+        assert backbone is not None
+        with shown(f"seed {seed}, {part}") as watch:
+            kept[f"{part}/{seed}"] = WORTH[part](backbone, seed, watch)
+        if out is not None:
+            out.write_text(json.dumps(kept), encoding="utf-8")
+    found: dict[str, list[float]] = {}
+    for seed in seeds:
+        mine = {key: x for part in parts for key, x in kept[f"{part}/{seed}"].items()}
+        for key, x in {**mine, **promised(mine)}.items():
+            found.setdefault(key, []).append(x)
+    means = {key: statistics.fmean(values) for key, values in found.items()}
     spread = {
-        f"{key}.std": statistics.pstdev(run[key] for run in runs)
-        for key in ("weaver.new", "pause.new", "lora_params.gated_new", "weaver.retention")
+        f"{key}.least": min(values)
+        for key, values in found.items()
+        if key in WANTED and len(values) > 1
     }
-    promised = {
-        "new_rule_em_minus_pause": found["weaver.new"] - found["pause.new"],
-        "new_rule_em_minus_gated_lora": found["weaver.gated_new"] - found["lora_params.gated_new"],
-        "retention": found["weaver.retention"],
-        "swap.same_id_of_own": found["swap.same_id"] / max(found["latents.own"], 1e-9),
-    }
-    return found | spread | promised
+    return means | spread
+
+
+def opened(folder: Path) -> Backbone:
+    """The reasoner in a folder, pretrained first if there is none."""
+    if not (folder / "config.json").is_file():
+        with shown("a reasoner") as watch:
+            made = make_reasoner(
+                steps=PRETRAINING,
+                watch=lambda step, loss: watch("pretraining", step + 1, PRETRAINING, loss),
+            )
+        save_reasoner(made, folder)
+    return open_backbone(str(folder))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print tables, or with ``--json`` one object."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--quick", action="store_true", help="one seed and fewer sizes")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--reasoner", type=Path, help="folder of a pretrained reasoner")
-    parser.add_argument("--only", choices=("speed", "worth"))
+    parser.add_argument("--quick", action="store_true", help="speed and arms, one seed")
+    parser.add_argument("--part", action="append", choices=("speed", *WORTH), help="only this part")
+    parser.add_argument("--seed", action="append", type=int, help="only this seed; else 1, 2, 3")
+    parser.add_argument(
+        "--reasoner", type=Path, default=Path("runs/latent/reasoner"), help="where it is kept"
+    )
+    parser.add_argument("--out", type=Path, help="JSON of what was run; a stopped run goes on")
     options = parser.parse_args(arguments)
+    parts = options.part or (["speed", "arms"] if options.quick else ["speed", *WORTH])
     metrics: dict[str, float] = {}
-    if options.only != "worth":
+    if "speed" in parts:
         timed = tiny_backbone(vocabulary=2048, dim=256, layers=6, heads=8, context_tokens=2048)
         sizes = [(b, length) for b in (1, 8) for length in (256, 1024)]
         metrics["noop_max_logit_diff"] = noop_difference(timed)
         metrics |= speed(
-            open_net(timed), sizes[::3] if options.quick else sizes, 1 if options.quick else 2
+            open_net(timed), sizes[::3] if options.quick else sizes, 1 if options.quick else 3
         )
-    if options.only != "speed":
-        reasoner = open_backbone(str(options.reasoner)) if options.reasoner else make_reasoner()
-        metrics |= worth(reasoner, RuleSettings(), 1 if options.quick else options.seeds)
+    rest = [part for part in WORTH if part in parts]
+    if rest:
+        seeds = options.seed or ([1] if options.quick else [1, 2, 3])
+        metrics |= worth(lambda: opened(options.reasoner), rest, seeds, options.out)
     report(metrics, as_json=options.json)
 
 

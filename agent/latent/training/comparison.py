@@ -39,7 +39,7 @@ def compare(
         if watch is not None:
             watch(place + 1, len(arms) + 1)
     n = best_of or max(1, round(found["weaver"]["flops"] / max(1.0, found["vanilla"]["flops"])))
-    right = sum(majority(net, one, n) == one.answer for one in new) / len(new)
+    right = sum(one.answered_by(majority(net, one, n)) for one in new) / len(new)
     blank = dict.fromkeys(found["vanilla"], math.nan)
     found[f"vanilla, most frequent of {n}"] = blank | {"exact": right}
     if net.opened:
@@ -53,13 +53,13 @@ def compare(
 
 
 def majority(net: WovenNet, example: Example, n: int) -> tuple[int, ...]:
-    """The answer that n samples of the bare reasoner give most often; greedy for one."""
+    """The answer that n samples of the bare reasoner agree on most often; greedy for one."""
     sampling = Sampling(
         max_tokens=2 * len(example.answer) + 1, temperature=1.0 if n > 1 else 0.0, seed=0
     )
     told: list[Generated] = generate(net, [example.prompt] * n, decider=Never(), sampling=sampling)
-    ((best, _),) = Counter(tuple(one.tokens) for one in told).most_common(1)
-    return best
+    ((best, _),) = Counter(example.compared(one.tokens) for one in told).most_common(1)
+    return next(tuple(one.tokens) for one in told if example.compared(one.tokens) == best)
 
 
 def _scored(arm: Arm, examples: Sequence[Example], *, gated: bool) -> dict[str, float]:

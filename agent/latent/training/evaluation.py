@@ -62,7 +62,7 @@ def score(
         part = examples[start : start + batch]
         flags = None if fires is None else fires[start : start + batch]
         answers = arm.answers(part, _greedy(part), fires=flags, decider=decider)
-        right += sum(map(matches, part, answers))
+        right += sum(one.answered_by(a.tokens) for one, a in zip(part, answers, strict=True))
         woven += sum(map(inserted, answers))
         flops += sum(map(_flops(arm), part, answers))
     seconds = time.perf_counter() - began
@@ -74,11 +74,6 @@ def score(
     peak = torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else math.nan
     n = len(examples)
     return Scores(right / n, said / total, woven / n, flops / n, seconds / n, peak)
-
-
-def matches(example: Example, answer: Generated) -> bool:
-    """True for the very answer wanted, and its end."""
-    return tuple(answer.tokens) == example.answer
 
 
 def likelihood(
@@ -254,7 +249,9 @@ def _rms(values: Tensor) -> Tensor:
 
 
 def _greedy(examples: Sequence[Example]) -> Sampling:
-    return Sampling(max_tokens=max(len(one.answer) for one in examples) + 1)
+    """Room for the longest answer, twice over where another one may do as well."""
+    longest = max(len(one.answer) * (1 if one.compared is tuple else 2) for one in examples)
+    return Sampling(max_tokens=longest + 1)
 
 
 def _flops(arm: Arm) -> Callable[[Example, Generated], float]:

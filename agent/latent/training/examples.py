@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ class Example:
 
     ``memory`` is read by the weaver alone. ``teacher`` is the prompt with the memory's text in it,
     for distillation. ``group`` names what examples share that one memory should serve: latents are
-    exchanged within it. ``needless`` marks retention data, which no memory helps.
+    exchanged within it. ``needless`` marks retention data, which no memory helps. ``compared`` is
+    what of an answer counts: all of it, or its final number.
     """
 
     prompt: tuple[int, ...]
@@ -34,6 +35,11 @@ class Example:
     teacher: tuple[int, ...] = ()
     group: str = ""
     needless: bool = False
+    compared: Callable[[Sequence[int]], object] = tuple
+
+    def answered_by(self, tokens: Sequence[int]) -> bool:
+        """True for the answer wanted, as far as it counts."""
+        return self.compared(tokens) == self.compared(self.answer)
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,7 @@ def asked(tokenizer: Tokenizer, question: str) -> tuple[int, ...]:
 def read_examples(path: Path, tokenizer: Tokenizer) -> list[Example]:
     """Examples from JSONL: ``prompt`` and ``answer``, or GSM8K's ``question`` and ``answer``.
 
+    Of an answer with ``####`` what stands behind it is scored, of others the whole.
     ``prompt`` may be a list of messages. Also read: ``memory``, ``group`` and ``needless``. Raises
     DataMissing if there is no such file, SettingsError for a line that is none of these.
     """
@@ -168,7 +175,23 @@ def from_messages(
         teacher,
         group,
         needless,
+        final_number(tokenizer) if FINAL in answer else tuple,
     )
+
+
+FINAL = "####"
+"""Stands before the final number of GSM8K's answers."""
+
+
+def final_number(tokenizer: Tokenizer) -> Callable[[Sequence[int]], object]:
+    """What stands behind `FINAL` in an answer, plainly written; None if there is nothing."""
+
+    def found(tokens: Sequence[int]) -> object:
+        said = tokenizer.decode([one for one in tokens if one not in tokenizer.ends])
+        _, mark, number = said.rpartition(FINAL)
+        return number.strip().replace(",", "").replace("$", "").rstrip(".") if mark else None
+
+    return found
 
 
 def fitting(examples: Iterable[Example], context_tokens: int) -> tuple[list[Example], int]:

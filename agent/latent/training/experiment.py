@@ -39,7 +39,7 @@ class RuleSettings(Frozen):
     ids: int = Field(default=20, ge=2, description="new ids to learn")
     latents: int = Field(default=4, ge=1)
     rank: int = Field(default=16, ge=1)
-    steps: int = Field(default=1200, ge=1)
+    steps: int = Field(default=1000, ge=1)
     looks: tuple[int, ...] = Field(default=(100, 200, 300, 600), description="tested after these")
     batch: int = Field(default=32, ge=1)
     rate: float = Field(default=8e-3, gt=0)
@@ -193,13 +193,18 @@ def train_trigger(net: WovenNet, world: World) -> None:
 
 
 def reinforce_trigger(
-    net: WovenNet, world: World, penalties: Iterable[float], steps: int = 20
+    net: WovenNet, world: World, penalties: Iterable[float], steps: int = 60
 ) -> dict[float, dict[str, float]]:
-    """From the warm start, once for each λ: how often it inserts, and what is right then."""
+    """From a trigger that knows nothing, once for each λ: the rates at which it comes to insert.
+
+    Not from the warm start: that is sure of itself, and where all roll-outs of a group do the same
+    there is nothing to learn from.
+    """
     start = {name: one.clone() for name, one in net.trigger.state_dict().items()}
+    fresh = WovenNet(net.backbone, net.config).trigger.state_dict()
     found: dict[float, dict[str, float]] = {}
     for penalty in penalties:
-        net.trigger.load_state_dict(start)
+        net.trigger.load_state_dict(fresh)
         loss = TriggerGRPO(net, world.either, TriggerRL(penalty=penalty, max_tokens=12))
         options = TrainOptions(steps=steps, rate=0.05, seed=world.settings.seed, save_every=10**9)
         train(net, loss, options, parameters=net.trigger.heads.parameters())

@@ -32,7 +32,7 @@ def make_reasoner(
     dim: int = 64,
     layers: int = 4,
     heads: int = 2,
-    steps: int = 4000,
+    steps: int = 2400,
     batch: int = 32,
     rate: float = 1e-3,
     seed: int = 0,

@@ -30,8 +30,8 @@ Reward = Callable[[Example, Generated], float]
 
 
 def exact(example: Example, answer: Generated) -> float:
-    """1 for the very answer wanted, its end included; else 0."""
-    return float(tuple(answer.tokens) == example.answer)
+    """1 for the answer wanted, else 0. See ``Example.compared``."""
+    return float(example.answered_by(answer.tokens))
 
 
 @dataclass(frozen=True)

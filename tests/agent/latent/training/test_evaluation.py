@@ -15,6 +15,7 @@ from torch import Tensor
 from reverie.agent.latent.backbone import Backbone, tiny_backbone
 from reverie.agent.latent.stream import Latents
 from reverie.agent.latent.tensors import numbers
+from reverie.agent.latent.tokens import byte_tokenizer
 from reverie.agent.latent.training.arms import ARMS, make_arm
 from reverie.agent.latent.training.distillation import DistillSettings, run_distillation
 from reverie.agent.latent.training.evaluation import (
@@ -26,9 +27,11 @@ from reverie.agent.latent.training.evaluation import (
     swapped,
     wilson,
 )
+from reverie.agent.latent.training.examples import from_messages
 from reverie.agent.latent.training.experiment import RuleSettings, reinforce_trigger, run_rules
 from reverie.agent.latent.training.rules import rule_tokenizer
 from reverie.agent.latent.training.weaver_loss import taken
+from reverie.agent.models.base import Message
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +105,18 @@ def test_edits_change_latents_wherever_they_stand(cached: bool) -> None:
     assert dropped(2)(latents, rows).gates[:, 2:].isneginf().all()
     assert parts(dropped(2)(latents, rows))[0].equal(parts(latents)[0])
     assert not parts(taken(latents, [1, 0]))[0].equal(parts(latents)[0])
+
+
+def test_of_a_reasoned_answer_the_final_number_is_compared() -> None:
+    tokenizer = byte_tokenizer()
+    asked = [Message(role="user", content="How many?")]
+    example = from_messages(tokenizer, asked, "Two and 1,040 make 1042.\n#### 1,042")
+    for said, right in (
+        ("1042 in all #### 1042", True),
+        ("#### $1,042.", True),
+        ("#### 1041", False),
+        ("1042", False),
+    ):
+        assert example.answered_by(tokenizer.encode(said)) is right
+    whole = from_messages(tokenizer, asked, "1042")
+    assert whole.answered_by(whole.answer) and not whole.answered_by(tokenizer.encode("1042"))
