@@ -15,14 +15,14 @@ from dataclasses import asdict, dataclass, field
 from pydantic import JsonValue
 
 from ..memory.concepts import ConceptMemory
-from ..tools.grids.library import Primitive, library
+from ..tools.grids.library import library
 from ..tools.grids.puzzle import Puzzle
 from ..tools.synthesis.cues import cues
 from ..tools.synthesis.learning import Strength, learnt, scrambled, weights
 from ..tools.synthesis.prior import UNIFORM, Prior, sensible
 from ..tools.synthesis.roles import by_role, roles
 from ..tools.synthesis.routines import Routine, expanded, word_of
-from ..tools.synthesis.search import Found, Search, Solution
+from ..tools.synthesis.search import Evaluated, Found, Search, Solution
 from ..tools.synthesis.terms import Term, parse
 from .puzzles import Aid, Answer, Lesson, Program
 from .synthesis_concepts import Learnt, WorkedExamples, program_draft, read, routine_drafts
@@ -129,20 +129,30 @@ class SearchSolver:
             self._held = (view.seq, known)
         return self._held[1]
 
-    def search(self, puzzle: Puzzle, aid: Aid) -> Found:
-        """The search itself, with the node at which each solution was found."""
+    def search(self, puzzle: Puzzle, aid: Aid, evaluated: Evaluated | None = None) -> Found:
+        """The search itself, with the node at which each solution was found.
+
+        ``evaluated`` is what earlier searches for this puzzle have evaluated: it costs nothing
+        more, and what this one evaluates joins it.
+        """
         given = _given(aid, self.base)
-        extra: list[Primitive] = [word_of(one) for one in given.routines]
-        return Search(puzzle, given.prior, extra=extra, seed=self.seed).run(self.nodes)
+        routines = given.routines
+        search = Search(puzzle, given.prior, routines=routines, seed=self.seed, evaluated=evaluated)
+        return search.run(self.nodes)
 
     def solve(self, puzzle: Puzzle, aid: Aid) -> Answer:
         """Answer every test input, best guess first; none where no program was found."""
         return self.solve_with_node(puzzle, aid)[0]
 
-    def solve_with_node(self, puzzle: Puzzle, aid: Aid) -> tuple[Answer, int | None]:
-        """The answer, and the node at which the first program that explains the examples came."""
+    def solve_with_node(
+        self, puzzle: Puzzle, aid: Aid, evaluated: Evaluated | None = None
+    ) -> tuple[Answer, int | None]:
+        """The answer, and the node at which the first program that explains the examples came.
+
+        See `search` for ``evaluated``.
+        """
         started = time.monotonic()
-        found = self.search(puzzle, aid)
+        found = self.search(puzzle, aid, evaluated)
         given = _given(aid, self.base)
         guesses = found.guesses() or tuple(() for _ in puzzle.tests)
         programs = tuple(_program(puzzle, one, given) for one in found.solutions)

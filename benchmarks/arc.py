@@ -1,9 +1,9 @@
 """Whether concept memory makes a program search solve more ARC puzzles.
 
-    python benchmarks/arc.py [--quick] [--json] [--part PART] [--nodes N] [--out FILE]
+    python benchmarks/arc.py [--part PART] [--nodes N] [--passes P] [--visits V] [--out FILE]
 
-The search solver alone (no language model), first pass, the same budget of nodes for every arm and
-puzzle; a node is a program evaluated. Two attempts per test input, scored by the official rule
+The search solver alone (no language model), the same budget of nodes for every arm, puzzle and
+visit; a node is a program evaluated. Two attempts per test input, scored by the official rule
 after the fact; memory is written from worked examples alone.
 
     held-out   the 400 ARC-AGI-1 training puzzles in 3 orders: half is a stream on which memory
@@ -15,12 +15,16 @@ after the fact; memory is written from worked examples alone.
     batches    memory written every 1, 10, 50 puzzles, or after all, over 5 orders
     transfer   memory of all 400 training puzzles on the 400 evaluation puzzles and ARC-AGI-2's 120
 
+With ``--passes P`` the stream is studied P times, each time what is unsolved as yet and with the
+same budget; frozenN is what memory was worth after N passes. With ``--visits V`` every arm comes
+back to what it has not solved of the held-out half, V - 1 times: off and frozen then search on,
+online searches on under what it has learnt since. No visit evaluates a program again.
+
 A search can be stopped at any node, so one run tells what smaller budgets would have brought: a
 puzzle counts within b nodes if its first fitting program came by then. Figures end in the budget;
-those without one are for the whole budget, in study and in test. The more nodes, the more of what
-the language can say at
-all is found without memory too, and the smaller the ratio; `nodes_with_vs_without` does not
-depend on a budget. Intervals are 95 %, by bootstrap over puzzles (paired).
+those without one are for one visit's whole budget. The more nodes, the more of what the language
+can say at all is found without memory too, and the smaller the ratio; `nodes_with_vs_without`
+does not depend on a budget. Intervals are 95 %, by bootstrap over puzzles (paired).
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ import json
 import random
 import sys
 import tempfile
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -39,8 +43,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from reverie.agent.puzzles import Lesson
 from reverie.agent.search_solver import SearchSolver
+from reverie.agent.synthesis_study import Study
 from reverie.benchmarks.machine import print_json, print_table
 from reverie.envs.arc.data import Task, open_tasks
 from reverie.envs.arc.scoring import score
@@ -70,7 +74,10 @@ BATCH = 10
 
 @dataclass(frozen=True)
 class Tried:
-    """One puzzle tried: its points (0 to 1), when the first fitting program came, the nodes."""
+    """One puzzle tried: its points (0 to 1), when the first fitting program came, the nodes.
+
+    Nodes and seconds are counted over all visits.
+    """
 
     puzzle: str
     points: float
@@ -88,6 +95,8 @@ class Size:
     orders: int
     batch_orders: int
     transfer: int
+    passes: int = 1
+    visits: int = 1
 
 
 FULL = Size(nodes=1000, puzzles=400, orders=3, batch_orders=5, transfer=400)
@@ -102,24 +111,32 @@ def run(
     *,
     learn: bool = False,
     batch: int = BATCH,
+    visits: int = 1,
 ) -> list[Tried]:
     """Try tasks in their order; with ``learn`` memory is written after each batch."""
-    tried: list[Tried] = []
-    lessons: list[Lesson] = []
-    for task in track(tasks, description=label, console=Console(stderr=True)):
-        aid = solver.aid(task.puzzle, concepts)
-        answer, node = solver.solve_with_node(task.puzzle, aid)
+    puzzles = [task.puzzle for task in tasks]
+    study = Study(solver, puzzles, concepts, learn=learn, batch=batch)
+    tried: dict[str, Tried] = {}
+    for number in range(1, visits + 1):
+        tried |= visit(label, tasks, study, tried, last=number == visits)
+    return of(list(tried.values()), tasks)
+
+
+def visit(
+    label: str, tasks: Sequence[Task], study: Study, before: Mapping[str, Tried], *, last: bool
+) -> dict[str, Tried]:
+    """Try what a study has not solved, by puzzle; ``before``: what earlier visits came to."""
+    by_id = {task.puzzle.id: task for task in tasks}
+    tried: dict[str, Tried] = {}
+    size, console = len(study.unsolved), Console(stderr=True)
+    for one in track(study.visit(last=last), description=label, total=size, console=console):
+        name = one.puzzle.id
         verdicts = [
             [output is not None and np.array_equal(guess, output) for guess in guesses]
-            for guesses, output in zip(answer.guesses, task.outputs, strict=True)
+            for guesses, output in zip(one.answer.guesses, by_id[name].outputs, strict=True)
         ]
-        tried.append(Tried(task.puzzle.id, score(verdicts), node, answer.nodes, answer.seconds))
-        lessons.append(Lesson(task.puzzle, aid, answer))
-        if learn and concepts is not None and len(lessons) == batch:
-            solver.learn(lessons, concepts)
-            lessons = []
-    if learn and concepts is not None and lessons:
-        solver.learn(lessons, concepts)
+        seconds = one.answer.seconds + (before[name].seconds if name in before else 0.0)
+        tried[name] = Tried(name, score(verdicts), one.node, one.nodes, seconds)
     return tried
 
 
@@ -139,10 +156,14 @@ def points(tried: Sequence[Tried]) -> float:
 
 
 def ratio(tried: Sequence[Tried], other: Sequence[Tried]) -> tuple[float, float, float]:
-    """Points over points, with a paired bootstrap interval over puzzles."""
-    a, b = (np.array([one.points for one in arm]) for arm in (tried, other))
+    """Points over points, with a paired bootstrap interval over puzzles, those of all orders."""
+    place = {name: n for n, name in enumerate(dict.fromkeys(one.puzzle for one in tried))}
+    a, b = np.zeros(len(place)), np.zeros(len(place))
+    for sums, arm in ((a, tried), (b, other)):
+        for one in arm:
+            sums[place[one.puzzle]] += one.points
     rng = np.random.default_rng(0)
-    draws = rng.integers(0, len(a), size=(4000, len(a)))
+    draws = rng.integers(0, len(place), size=(4000, len(place)))
     drawn = a[draws].sum(axis=1) / np.maximum(b[draws].sum(axis=1), 0.5)
     low, high = np.quantile(drawn, [0.025, 0.975])
     return float(a.sum() / max(b.sum(), 0.5)), float(low), float(high)
@@ -219,23 +240,24 @@ class Benchmark:
     def alone(self, name: str, tasks: Sequence[Task], solver: SearchSolver) -> list[Tried]:
         """An arm without memory; run once."""
         if name not in self.arms:
-            self.arms[name] = run(name, tasks, solver)
+            self.arms[name] = run(name, tasks, solver, visits=self.size.visits)
         return self.keep(name, self.arms[name])
 
     def held_out(self) -> None:
         """off, frozen, shuffled and online on the held-out half, in several orders."""
         off = self.alone("off", self.tasks, self.solver())
         even = self.alone("even", self.tasks, self.solver(even=True))
+        passed = [f"frozen{number}" for number in range(1, self.size.passes)]
         pooled: dict[str, list[Tried]] = {}
         for seed in range(self.size.orders):
             order = shuffled_tasks(self.tasks, seed)
             stream, held = order[: len(order) // 2], order[len(order) // 2 :]
-            if f"held{seed}_even_frozen" not in self.arms:
+            if f"held{seed}_online" not in self.arms:
                 self.order(seed, stream, held)
             arms = {
                 "off": of(off, held),
                 "even": of(even, held),
-                **{name: self.arms[f"held{seed}_{name}"] for name in LEARNT},
+                **{name: self.arms[f"held{seed}_{name}"] for name in (*passed, *LEARNT)},
             }
             for name, tried in arms.items():
                 self.keep(f"held{seed}_{name}", tried)
@@ -246,22 +268,35 @@ class Benchmark:
 
     def order(self, seed: int, stream: Sequence[Task], held: Sequence[Task]) -> None:
         """The arms with memory on one order."""
+        visits = self.size.visits
         with empty_memory() as concepts:
             solver = self.solver()
             wrong = self.solver(scramble=seed)
-            self.keep(f"stream{seed}", run(f"stream {seed}", stream, solver, concepts, learn=True))
-            self.keep(f"held{seed}_frozen", run(f"frozen {seed}", held, solver, concepts))
-            self.keep(f"held{seed}_shuffled", run(f"shuffled {seed}", held, wrong, concepts))
-            even = run(f"even, frozen {seed}", held, self.solver(even=True), concepts)
-            online = run(f"online {seed}", held, solver, concepts, learn=True)
+            study = Study(solver, [task.puzzle for task in stream], concepts, batch=BATCH)
+            tried: dict[str, Tried] = {}
+            for number in range(1, self.size.passes + 1):
+                last = number == self.size.passes
+                tried |= visit(f"stream {seed}, {number}", stream, study, tried, last=last)
+                self.metrics[f"stream{seed}_fits_{number}"] = len(stream) - len(study.unsolved)
+                if number < self.size.passes:
+                    name = f"frozen{number}"
+                    self.keep(f"held{seed}_{name}", run(f"{name} {seed}", held, solver, concepts))
+            self.keep(f"stream{seed}", of(list(tried.values()), stream))
+            for name, reader in (
+                ("frozen", solver),
+                ("shuffled", wrong),
+                ("even_frozen", self.solver(even=True)),
+            ):
+                found = run(f"{name} {seed}", held, reader, concepts, visits=visits)
+                self.keep(f"held{seed}_{name}", found)
+            online = run(f"online {seed}", held, solver, concepts, learn=True, visits=visits)
             self.keep(f"held{seed}_online", online)
-            self.keep(f"held{seed}_even_frozen", even)
 
     def compare(self, tag: str, arms: dict[str, list[Tried]]) -> None:
         """The ratios between arms."""
         for name, (one, other) in RATIOS.items():
             for nodes in BUDGETS:
-                if nodes > self.size.nodes:
+                if nodes > self.size.nodes * self.size.visits:
                     continue
                 found = ratio(within(arms[one], nodes), within(arms[other], nodes))
                 for end, value in zip(("", "_low", "_high"), found, strict=True):
@@ -310,7 +345,8 @@ class Benchmark:
         """Memory of the training puzzles on the two evaluation sets."""
         with empty_memory() as concepts:
             solver = self.solver()
-            run("learn all", self.tasks, solver, concepts, learn=True)
+            passes = self.size.passes
+            run("learn all", self.tasks, solver, concepts, learn=True, visits=passes)
             for data in ("arc-agi-1", "arc-agi-2"):
                 tasks = open_tasks(data, "evaluation").tasks[: self.size.transfer]
                 name = data.replace("-", "")
@@ -340,13 +376,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="fewer puzzles, nodes and orders")
     parser.add_argument("--part", action="append", choices=sorted(PARTS), help="only this part")
     parser.add_argument("--nodes", type=int, help="programs a puzzle")
+    parser.add_argument("--passes", type=int, help="how often the stream is studied")
+    parser.add_argument("--visits", type=int, help="how often the held-out half is tried")
     parser.add_argument(
         "--out", type=Path, help="every puzzle of every arm, as JSON; a stopped run goes on from it"
     )
     options = parser.parse_args(arguments)
     size = QUICK if options.quick else FULL
-    if options.nodes:
-        size = Size(**{**asdict(size), "nodes": options.nodes})
+    asked = {name: getattr(options, name) for name in ("nodes", "passes", "visits")}
+    size = replace(size, **{name: number for name, number in asked.items() if number})
     benchmark = Benchmark(size, options.out)
     for part in options.part or list(PARTS):
         PARTS[part](benchmark)

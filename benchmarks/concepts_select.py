@@ -38,6 +38,8 @@ from reverie.memory.records import ConceptParameter, ConceptPayload, Scope
 from reverie.memory.search import FusionWeights
 
 KS = (5, 10, 20)
+WRITES = 20
+"""Writes of one concept that are timed."""
 WAYS = ("lexical", "dense", "hybrid", "sentences", "hybrid_types")
 SCOPE = Scope(user="puzzles")
 Floats = NDArray[np.float64]
@@ -349,7 +351,25 @@ def latency(size: int, queries: int, seed: int, embedder: str) -> dict[str, floa
                 taken.append(1e3 * (time.perf_counter() - began))
             for share in (50, 95):
                 figures[f"{name}_p{share}_ms"] = float(np.percentile(taken, share))
+        figures |= _writes(concepts, made)
     return figures
+
+
+def _writes(concepts: ConceptMemory, made: World) -> dict[str, float]:
+    """Milliseconds of one write of one concept, half of them new, and of a shortlist after it."""
+    taken: dict[str, list[float]] = {"one_write": [], "shortlist_after_write": []}
+    for number, one in enumerate(made.puzzles[:WRITES]):
+        held = made.concepts[number]
+        title = f"{held.title} anew" if number % 2 else held.title
+        draft = Draft(held.model_copy(update={"title": title}), puzzle=f"written {number}")
+        began = time.perf_counter()
+        concepts.write(draft)
+        concepts.snapshot()
+        taken["one_write"].append(1e3 * (time.perf_counter() - began))
+        began = time.perf_counter()
+        shortlist(concepts, one.text, k=40)
+        taken["shortlist_after_write"].append(1e3 * (time.perf_counter() - began))
+    return {f"{name}_p50_ms": float(np.median(values)) for name, values in taken.items()}
 
 
 def show(figures: dict[str, float]) -> None:

@@ -56,11 +56,30 @@ class Budget(Frozen):
     seconds: float | None = Field(default=None, gt=0)
 
 
-class RunSpec(Frozen):
+class Spec(Frozen):
+    """What a run is asked to do: where, how fast and how long. What it does, a subclass adds."""
+
+    out: Path = Field(description="the run folder")
+    workers: int = Field(default=1, ge=1, description="processes that work; 1 works in this one")
+    limits: Budget = Budget()
+
+    def settings(self) -> dict[str, JsonValue]:
+        """What must stay the same when a run is resumed: all but where, how fast, how long."""
+        data: dict[str, JsonValue] = self.model_dump(
+            mode="json", exclude={"out", "workers", "limits"}
+        )
+        return data
+
+    def run_id(self) -> str:
+        """Twelve hex digits of the settings' hash; record ids are derived from it."""
+        text = json.dumps(self.settings(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class RunSpec(Spec):
     """Everything that decides what a run does. Equal specs play equal episodes."""
 
     env: str = Field(default="alfworld", description="the environment, by name")
-    out: Path = Field(description="the run folder")
     arms: tuple[Arm, ...] = PLAYED
     model: str = Field(default="local", description="as open_model reads it")
     episodes: int | None = Field(
@@ -79,8 +98,6 @@ class RunSpec(Frozen):
         default_factory=dict, description="the agent's own: trigger, policy, weaver..."
     )
     embedder: str | None = Field(default=None, description="the memory's; None is the bundled one")
-    workers: int = Field(default=1, ge=1, description="processes that play; 1 plays in this one")
-    limits: Budget = Budget()
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -108,18 +125,6 @@ class RunSpec(Frozen):
                 f"({self.split}): choose another split, or seed_cases=0"
             )
         return self
-
-    def settings(self) -> dict[str, JsonValue]:
-        """What must stay the same when a run is resumed: all but where, how fast, how long."""
-        data: dict[str, JsonValue] = self.model_dump(
-            mode="json", exclude={"out", "workers", "limits"}
-        )
-        return data
-
-    def run_id(self) -> str:
-        """Twelve hex digits of the settings' hash; record ids are derived from it."""
-        text = json.dumps(self.settings(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 class Recalled(Frozen):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import RLock
@@ -47,18 +47,28 @@ class Follower:
             fresh = self._read_concepts()
             used = self._read_uses()
             held = self._held
-            if held.view is None or fresh:
-                active = {
-                    name: Concept(name, payload_of(record), record.trust)
+            if held.view is None:
+                concepts = {
+                    name: _concept(record)
                     for name, record in held.records.items()
                     if record.status is Status.ACTIVE
                 }
-                held.view = ConceptView(active, held.tally.all(), self._clock(), held.seq)
+                held.view = ConceptView(concepts, held.tally.all(), self._clock(), held.seq)
+            elif fresh is not None:
+                concepts = _with(held.view.concepts, fresh, held.records)
+                held.view = held.view.followed(
+                    concepts,
+                    [record.id for record in fresh],
+                    uses=held.tally.all(),
+                    at=self._clock(),
+                    seq=held.seq,
+                )
             elif used:
                 held.view = held.view.with_uses(held.tally.all(), self._clock())
             return held.view, held.records
 
-    def _read_concepts(self) -> bool:
+    def _read_concepts(self) -> Sequence[Record] | None:
+        """What has changed since the last call; None if nothing has."""
         held = self._held
         found = self._memory.changes(scope=self._scope, kind=Kind.CONCEPT, after=held.seq)
         if found.era != held.era and held.seq >= 0:
@@ -68,7 +78,7 @@ class Follower:
         if found.records:
             held.records = held.records | {record.id: record for record in found.records}
         held.seq, held.era = found.seq, found.era
-        return changed
+        return found.records if changed else None
 
     def _read_uses(self) -> bool:
         held, changed = self._held, False
@@ -82,3 +92,22 @@ class Follower:
                 return changed
             held.tally.add(logs)
             held.last_use, changed = logs[-1].id, True
+
+
+def _concept(record: Record) -> Concept:
+    return Concept(record.id, payload_of(record), record.trust)
+
+
+def _with(
+    concepts: Mapping[str, Concept], fresh: Sequence[Record], records: Mapping[str, Record]
+) -> Mapping[str, Concept]:
+    """The concepts after a change, in the order of ``records``: that of the first writing."""
+    found = {**concepts}
+    for record in fresh:
+        if record.status is Status.ACTIVE:
+            found[record.id] = _concept(record)
+        else:
+            found.pop(record.id, None)
+    if found.keys() - concepts.keys():  # what is new comes last, what is revived does not
+        return {name: found[name] for name in records if name in found}
+    return found

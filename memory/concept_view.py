@@ -6,8 +6,7 @@ no search is asked here.
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import RecordNotFound
 from .concept_graph import How, TypeGraph
+from .concept_index import Index
 from .concept_names import canonical
-from .concept_types import typings
+from .concept_types import definitions, typings
 from .concept_usage import Usage
 from .records import ConceptPayload
 from .types.aliases import Aliases, problems
@@ -97,6 +97,31 @@ class ConceptView:
         newer.__dict__.update(kept)
         return newer
 
+    def followed(
+        self,
+        concepts: Mapping[str, Concept],
+        changed: Collection[str],
+        *,
+        uses: Mapping[str, Usage],
+        at: datetime | None,
+        seq: int,
+    ) -> ConceptView:
+        """The view of these concepts, of which only the ``changed`` (ids) may differ from its own.
+
+        What was worked out here of names and types is brought up to date by those alone.
+        """
+        newer = ConceptView(concepts, uses, at, seq)
+        held, made = self.__dict__, newer.__dict__
+        before = _payloads({one: self.concepts[one] for one in changed if one in self.concepts})
+        now = _payloads({one: concepts[one] for one in changed if one in concepts})
+        if "types" in held:
+            made["types"] = self.types.after({one: now.get(one) for one in changed})
+        for name in _INDEXES:
+            if name in held:
+                index: Index[str, None] = held[name]
+                made[name] = index.after(before, now)
+        return newer
+
     def get(self, id: str) -> Concept:
         """The concept of an id. Raises RecordNotFound."""
         found = self.concepts.get(id)
@@ -106,8 +131,10 @@ class ConceptView:
 
     def find(self, name: str) -> Concept | None:
         """The concept of a name or alias, whatever its case, plural and spaces; None if unknown."""
-        found = self._names.get(canonical(name))
-        return None if found is None else self.concepts[found]
+        key = canonical(name)
+        ids = self._titles.rows.get(key) or self._other_names.rows.get(key) or {}
+        among = ids if len(ids) < 2 else self.concepts  # of several the one first written
+        return next((self.concepts[one] for one in among if one in ids), None)
 
     def named(self, name: str) -> Concept:
         """The concept of an id, name or alias. Raises RecordNotFound."""
@@ -207,9 +234,10 @@ class ConceptView:
     def problems_of(self, payload: ConceptPayload) -> list[str]:
         """The same for one concept, kept or not."""
         texts = [*typings(payload), *payload.types.values()]
-        own = Aliases.read(typings(payload), payload.types)
-        both = Aliases(ChainMap({**own.bodies}, {**self.aliases.bodies}))
-        said = [why for text in texts for why in problems(parse(text).type, self._known, both)]
+        own = definitions(payload)
+        known = _Known(self._type_names.rows)
+        both = Aliases({**self.aliases.bodies, **own}) if own else self.aliases
+        said = [why for text in texts for why in problems(parse(text).type, known, both)]
         return list(dict.fromkeys(said))
 
     # -- parts -----------------------------------------------------------------------------------
@@ -217,25 +245,19 @@ class ConceptView:
     @cached_property
     def types(self) -> TypeGraph:
         """The type graph, by types."""
-        return TypeGraph({name: one.payload for name, one in self.concepts.items()})
+        return TypeGraph.of(_payloads(self.concepts))
 
     @cached_property
-    def _names(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for name, one in self.concepts.items():
-            found.setdefault(canonical(one.title), name)
-        for name, one in self.concepts.items():
-            for alias in one.payload.aliases:
-                found.setdefault(canonical(alias), name)
-        return found
+    def _titles(self) -> Index[str, None]:
+        return Index[str, None].of(_title, _payloads(self.concepts))
 
     @cached_property
-    def _known(self) -> frozenset[str]:
-        """Names of types that are concepts: structures, and the subtypes routines have."""
-        payloads = [one.payload for one in self.concepts.values()]
-        names = {one.title for one in payloads if one.role == "structure"}
-        names |= GROUND
-        return frozenset(map(type_name, names | {one.subtype for one in payloads if one.subtype}))
+    def _other_names(self) -> Index[str, None]:
+        return Index[str, None].of(_aliases, _payloads(self.concepts))
+
+    @cached_property
+    def _type_names(self) -> Index[str, None]:
+        return Index[str, None].of(_types, _payloads(self.concepts))
 
     def _parameter(self, concept: Concept, parameter: str) -> Type:
         for one in concept.payload.parameters:
@@ -248,4 +270,33 @@ class ConceptView:
         )
 
 
-_WORKED_OUT = ("types", "_names", "_known")
+_INDEXES = ("_titles", "_other_names", "_type_names")
+_WORKED_OUT = ("types", *_INDEXES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Names of types that need no definition, as `type_name` writes them."""
+
+    rows: Mapping[str, object]
+
+    def __contains__(self, name: object) -> bool:
+        return name in GROUND or name in self.rows
+
+
+def _payloads(concepts: Mapping[str, Concept]) -> dict[str, ConceptPayload]:
+    return {name: one.payload for name, one in concepts.items()}
+
+
+def _title(payload: ConceptPayload) -> Mapping[str, None]:
+    return {canonical(payload.title): None}
+
+
+def _aliases(payload: ConceptPayload) -> Mapping[str, None]:
+    return dict.fromkeys(map(canonical, payload.aliases))
+
+
+def _types(payload: ConceptPayload) -> Mapping[str, None]:
+    """The names of types that a concept is: of a structure its own, and its subtype."""
+    names = [payload.title] if payload.role == "structure" else []
+    return dict.fromkeys(map(type_name, [*names, payload.subtype] if payload.subtype else names))

@@ -8,8 +8,6 @@ Beside the files of any run folder (``runs``) there is
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Literal, Self
 
@@ -19,7 +17,7 @@ from ...agent.puzzles import Answer, Program
 from ...errors import SettingsError
 from ...memory.records import Frozen
 from ..folder import read_whole_lines
-from ..runs import EPISODES, Arm, Budget, EpisodeLine
+from ..runs import EPISODES, Arm, EpisodeLine, Spec
 from .data import Split, grid_of, rows
 
 LEARNED = "learned.jsonl"
@@ -27,11 +25,10 @@ Phase = Literal["study", "exam"]
 Study = Literal["half", "training", "none"]
 
 
-class ArcSpec(Frozen):
+class ArcSpec(Spec):
     """Everything that decides what a run does. Equal specs play equal episodes."""
 
     env: Literal["arc"] = "arc"
-    out: Path = Field(description="the run folder")
     data: str = Field(default="arc-agi-1", description="as ``open_tasks`` reads it")
     solver: str = Field(default="search", description="search, or llm")
     model: str = Field(default="none", description="of the llm solver, as open_model reads it")
@@ -54,8 +51,6 @@ class ArcSpec(Frozen):
     memory: Path | None = Field(default=None, description="a memory to begin with, only read")
     user: str = Field(default="run", description="whose concepts those are")
     embedder: str | None = Field(default=None, description="the memory's; None is the bundled one")
-    workers: int = Field(default=1, ge=1, description="processes that solve; 1 solves in this one")
-    limits: Budget = Budget()
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -75,18 +70,6 @@ class ArcSpec(Frozen):
                 "or --memory DIR, or leave them out of --arms"
             )
         return self
-
-    def settings(self) -> dict[str, JsonValue]:
-        """What must stay the same when a run is resumed: all but where, how fast, how long."""
-        data: dict[str, JsonValue] = self.model_dump(
-            mode="json", exclude={"out", "workers", "limits"}
-        )
-        return data
-
-    def run_id(self) -> str:
-        """Twelve hex digits of the settings' hash."""
-        text = json.dumps(self.settings(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @property
     def remembers(self) -> bool:

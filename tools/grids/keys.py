@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +13,29 @@ from .puzzle import Grid
 from .values import CLEAR, Key, Object, Scene, components
 
 
-def _each(measure: Callable[[Object, Scene], int], name: str, doc: str) -> Key:
-    """A key from a measure of one object."""
+def _once(measure: Key, name: str, doc: str | None) -> Key:
+    """A key that is worked out once a scene: many routines choose by the same."""
 
     def key(scene: Scene) -> NDArray[np.int64]:
-        return np.array([measure(one, scene) for one in scene.objects], dtype=np.int64)
+        found = scene.measured.get(name)
+        if found is None:
+            found = measure(scene)
+            found.setflags(write=False)
+            scene.measured[name] = found
+        return found
 
     key.__name__ = name
     key.__doc__ = doc
     return key
+
+
+def _each(measure: Callable[[Object, Scene], int], name: str, doc: str) -> Key:
+    """A key from a measure of one object."""
+
+    def measured(scene: Scene) -> NDArray[np.int64]:
+        return np.array([measure(one, scene) for one in scene.objects], dtype=np.int64)
+
+    return _once(measured, name, doc)
 
 
 def _size(one: Object, scene: Scene) -> int:
@@ -95,6 +110,12 @@ def _looks(one: Object) -> tuple[tuple[int, ...], bytes]:
 
 def _any_turn(one: Object) -> tuple[tuple[int, ...], bytes]:
     mask = one.cells != CLEAR
+    return _least_turn(mask.tobytes(), *mask.shape)
+
+
+@lru_cache(maxsize=4096)
+def _least_turn(raw: bytes, rows: int, cols: int) -> tuple[tuple[int, ...], bytes]:
+    mask = np.frombuffer(raw, dtype=np.bool_).reshape(rows, cols)
     turned = [np.rot90(side, n) for side in (mask, mask.T) for n in range(4)]
     return min((side.shape, side.tobytes()) for side in turned)
 
@@ -102,14 +123,12 @@ def _any_turn(one: Object) -> tuple[tuple[int, ...], bytes]:
 def _shared(feature: Callable[[Object], object], name: str, doc: str) -> Key:
     """A key that counts how many objects share a feature."""
 
-    def key(scene: Scene) -> NDArray[np.int64]:
+    def measured(scene: Scene) -> NDArray[np.int64]:
         found = [feature(one) for one in scene.objects]
         tally = Counter(found)
         return np.array([tally[one] for one in found], dtype=np.int64)
 
-    key.__name__ = name
-    key.__doc__ = doc
-    return key
+    return _once(measured, name, doc)
 
 
 def same_colour(scene: Scene) -> NDArray[np.int64]:
@@ -162,7 +181,5 @@ KEYS: tuple[Key, ...] = (
     _shared(_shape, "same_shape", "How many objects have its shape."),
     _shared(_looks, "same_looks", "How many objects look like it."),
     _shared(_any_turn, "same_turned", "How many objects have its shape, turned or mirrored."),
-    same_colour,
-    colour_cells,
-    reading_order,
+    *(_once(one, one.__name__, one.__doc__) for one in (same_colour, colour_cells, reading_order)),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple, NewType, TypeAlias
 
@@ -41,6 +41,10 @@ class Scene:
     objects: tuple[Object, ...]
     shape: tuple[int, int]
     background: int
+    measured: dict[str, NDArray[np.int64]] = field(
+        default_factory=dict[str, NDArray[np.int64]], init=False, repr=False
+    )
+    """What its objects were measured by so far."""
 
     def having(self, objects: tuple[Object, ...]) -> Scene:
         """The same canvas with other objects. Raises ``Inapplicable`` for none."""

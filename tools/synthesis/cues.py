@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import numpy as np
 
@@ -16,8 +17,9 @@ FEW, MANY = 4, 12
 """Up to FEW objects are few, above MANY are many."""
 
 
+@lru_cache(maxsize=1024)
 def cues(puzzle: Puzzle) -> frozenset[str]:
-    """Words for what holds of every worked example."""
+    """Words for what holds of every worked example; a puzzle is looked at once."""
     held = set(_of_pair(puzzle.train[0]))
     for pair in puzzle.train[1:]:
         held &= set(_of_pair(pair))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
+
+import numpy as np
 
 from ..grids.library import Primitive, Type
 
@@ -82,53 +84,63 @@ class Costs:
                 if special is None
                 else costs(special, by_type.get(kind, []), prior.other)
             )
-        self._slots = {
+        tables = list({id(table): table for table in self.places.values()}.values())
+        slots = {
             word.name: [self.places[word.name, slot] for slot in range(len(word.inputs))]
             for word in listed
         }
-        self._tables = list({id(table): table for table in self.places.values()}.values())
-        self.offset = self._offsets()
+        self.offset = _offsets(tables, slots, self.places[ROOT])
 
-    def _offsets(self) -> dict[str, int]:
-        inside = self._insides()
-        outside = {id(table): NEVER for table in self._tables}
-        outside[id(self.places[ROOT])] = 0
-        changed = True
-        while changed:
-            changed = False
-            for table in self._tables:
-                around = outside[id(table)]
-                if around >= NEVER:
-                    continue
-                for word, cost in table.items():
-                    slots = self._slots[word]
-                    whole = around + cost - 1 + sum(inside[id(one)] for one in slots)
-                    for one in slots:
-                        rest = max(0, whole - inside[id(one)])
-                        if rest < outside[id(one)]:
-                            outside[id(one)] = rest
-                            changed = True
-        offset: dict[str, int] = {}
-        for table in self._tables:
-            for word, cost in table.items():
-                offset[word] = min(offset.get(word, NEVER), cost + outside[id(table)])
-        return offset
 
-    def _insides(self) -> dict[int, int]:
-        """The cost of the cheapest program in each place."""
-        inside = {id(table): NEVER for table in self._tables}
-        changed = True
-        while changed:
-            changed = False
-            for table in self._tables:
-                best = min(
-                    (
-                        cost + sum(inside[id(one)] for one in self._slots[word])
-                        for word, cost in table.items()
-                    ),
-                    default=NEVER,
-                )
-                if best < inside[id(table)]:
-                    inside[id(table)] = best
-                    changed = True
-        return inside
+def _offsets(
+    tables: Sequence[dict[str, int]],
+    slots: Mapping[str, list[dict[str, int]]],
+    root: dict[str, int],
+) -> dict[str, int]:
+    """What the cheapest whole program around each word costs, its place there included.
+
+    Shortest paths by rounds over all places at once: first from the leaves up (``inside``: the
+    cheapest program in a place), then from the root down (``outside``).
+    """
+    place = {id(table): n for n, table in enumerate(tables)}
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for n, table in enumerate(tables):
+        groups.setdefault(tuple(table), []).append(n)  # places of one type have the same words
+    words = list(dict.fromkeys(word for names in groups for word in names))
+    number = {word: n for n, word in enumerate(words)}
+    most = max((len(slots[word]) for word in words), default=0)
+    nowhere = len(tables)  # pads the slots of words that take fewer
+    below = np.full((len(words), most), nowhere)
+    for n, word in enumerate(words):
+        below[n, : len(slots[word])] = [place[id(table)] for table in slots[word]]
+    parts = [
+        (
+            np.array(rows),
+            np.array([number[word] for word in names]),
+            np.array([list(tables[row].values()) for row in rows]),
+        )
+        for names, rows in groups.items()
+        if names
+    ]
+    inside = np.full(len(tables) + 1, NEVER)
+    inside[nowhere] = 0
+    body = inside[below].sum(axis=1)
+    while True:
+        before = inside.copy()
+        for rows, columns, cost in parts:
+            inside[rows] = np.minimum((cost + body[columns]).min(axis=1), inside[rows])
+        if np.array_equal(before, inside):
+            break
+        body = inside[below].sum(axis=1)
+    outside = np.full(len(tables) + 1, NEVER)
+    outside[place[id(root)]] = 0
+    around = np.full(len(words), NEVER)
+    while True:
+        before = outside.copy()
+        for rows, columns, cost in parts:
+            around[columns] = np.minimum(around[columns], (cost + outside[rows, None]).min(axis=0))
+        rest = np.maximum(0, (around - 1 + body)[:, None] - inside[below])
+        np.minimum.at(outside, below, rest)
+        if np.array_equal(before[:nowhere], outside[:nowhere]):
+            break
+    return dict(zip(words, around.tolist(), strict=True))

@@ -6,13 +6,14 @@ higher one (as in Probe and TF-Coder). A program whose values equal those of an 
 inputs is dropped (observational equivalence). Values are computed on training and test inputs
 together, so that a program that explains the examples has already answered.
 
-A node is a program evaluated, whatever comes of it.
+A node is a program evaluated, whatever comes of it. A search that is given what was evaluated for
+its puzzle before evaluates none of that again: under another prior it goes on with what is new.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TypeAlias
@@ -25,7 +26,7 @@ from ..grids.puzzle import COLOURS, SIDE, Grid, Puzzle
 from ..grids.values import Scene
 from .prior import NEVER, ROOT, Costs, Place, Prior
 from .roles import ROLES, roles
-from .routines import type_of
+from .routines import Routine, expanded, type_of, word_of
 from .terms import INPUT, Term, is_colour
 
 Values: TypeAlias = tuple[object, ...]
@@ -44,6 +45,14 @@ class Known:
     term: Term
     values: Values
     inner: int
+    whole: Term
+    """The program in words of the library alone."""
+
+
+Evaluated: TypeAlias = dict[Term, Values | None]
+"""What programs, in words of the library, made of one puzzle's inputs; None: nothing."""
+Shelf: TypeAlias = dict[int, list[Known]]
+"""Programs that may stand in a place, by what they cost there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,26 +116,32 @@ def _scene_name(scene: Scene) -> object:
 
 
 class Search:
-    """One puzzle's search; ``run`` goes on until the budget is spent."""
+    """One puzzle's search; ``run`` goes on until the budget is spent.
+
+    ``routines`` are further words. ``evaluated`` is read and added to.
+    """
 
     def __init__(
         self,
         puzzle: Puzzle,
         prior: Prior,
         *,
-        extra: Sequence[Primitive] = (),
+        routines: Sequence[Routine] = (),
         seed: int = 0,
+        evaluated: Evaluated | None = None,
     ) -> None:
         self.puzzle = puzzle
         self.inputs: list[Grid] = [pair.input for pair in puzzle.train] + list(puzzle.tests)
         self.outputs = [pair.output for pair in puzzle.train]
         self.target = tuple((o.shape, o.tobytes()) for o in self.outputs)
-        self.words = vocabulary(puzzle, extra)
+        self.routines = {made.name: made for made in routines}
+        self.evaluated = evaluated
+        self.words = vocabulary(puzzle, [word_of(made) for made in routines])
         # among programs of one cost no order is built in: it differs from puzzle to puzzle
         random.Random(f"{seed} {puzzle.id}").shuffle(self.words)
         self.costs = Costs(prior, self.words)
-        self.shelves: dict[Place, dict[int, list[Known]]] = {}
-        self.readers: dict[Type, list[tuple[dict[str, int], dict[int, list[Known]]]]] = {}
+        self.shelves: dict[Place, Shelf] = {}
+        self.readers: dict[Type, list[tuple[dict[str, int], Shelf]]] = {}
         self._open_shelves()
         self.seen: dict[Type, set[object]] = {kind: set() for kind in Type}
         self.solutions: list[Solution] = []
@@ -134,7 +149,7 @@ class Search:
 
     def _open_shelves(self) -> None:
         """A shelf for each place; places with the same costs share one."""
-        shared: dict[tuple[int, Type], dict[int, list[Known]]] = {}
+        shared: dict[tuple[int, Type], Shelf] = {}
         for word in self.words:
             for slot, kind in enumerate(word.inputs):
                 table = self.costs.places[word.name, slot]
@@ -165,39 +180,33 @@ class Search:
 
     def _levels(self) -> Iterator[int]:
         """Evaluate one program after another; the count of nodes after each."""
+        words = [
+            (word, offset, [self.shelves[word.name, slot] for slot in range(len(word.inputs))])
+            for word in self.words
+            if (offset := self.costs.offset.get(word.name, NEVER)) < NEVER
+        ]
         for level in range(1, HIGHEST):
-            for word in self.words:
-                inner = level - self.costs.offset.get(word.name, NEVER)
+            for word, offset, shelves in words:
+                inner = level - offset
                 if inner < 0:
                     continue
-                for arguments in self._arguments(word, inner):
-                    self.nodes += 1
+                for arguments in _arguments(shelves, inner):
+                    before = self.nodes
                     self._try(word, arguments, inner)
-                    yield self.nodes
-
-    def _arguments(self, word: Primitive, inner: int) -> Iterator[tuple[Known, ...]]:
-        """All arguments of a word that together cost ``inner``."""
-        shelves = [self.shelves[word.name, slot] for slot in range(len(word.inputs))]
-        if not shelves:
-            if inner == 0:
-                yield ()
-        elif len(shelves) == 1:
-            for one in shelves[0].get(inner, ()):
-                yield (one,)
-        else:
-            yield from _splits(shelves, inner)
+                    if self.nodes > before:
+                        yield self.nodes
 
     def _try(self, word: Primitive, arguments: tuple[Known, ...], inner: int) -> None:
-        """Evaluate a word on arguments; keep the program if it makes something new."""
-        try:
-            values = self._values(word, arguments)
-        except STUMBLES:
+        """Apply a word to arguments; keep the program if it makes something new."""
+        whole = self._whole(word, arguments)
+        if self.evaluated is None:
+            values = self._evaluate(word, arguments)
+        elif whole in self.evaluated:
+            values = self.evaluated[whole]
+        else:
+            values = self.evaluated[whole] = self._evaluate(word, arguments)
+        if values is None:
             return
-        if word.output is Type.GRID:
-            grids: tuple[Grid, ...] = values  # type: ignore[assignment]
-            if not all(min(g.shape) > 0 and max(g.shape) <= SIDE for g in grids):
-                return
-            values = tuple(g if g.dtype == np.int8 else g.astype(np.int8) for g in grids)
         name = _name(word.output, values)
         if name in self.seen[word.output]:
             return
@@ -208,7 +217,25 @@ class Search:
             answers: tuple[Grid, ...] = values[len(self.target) :]  # type: ignore[assignment]
             self.solutions.append(Solution(term, answers, self.nodes, cost))
         if word.kind != "fit":
-            self._shelve(word, Known(term, values, inner))
+            self._shelve(word, Known(term, values, inner, whole))
+
+    def _evaluate(self, word: Primitive, arguments: tuple[Known, ...]) -> Values | None:
+        """The values of a word on arguments, None where it means nothing for them: one node."""
+        self.nodes += 1
+        try:
+            values = self._values(word, arguments)
+        except STUMBLES:
+            return None
+        if word.output is not Type.GRID:
+            return values
+        grids: tuple[Grid, ...] = values  # type: ignore[assignment]
+        if not all(min(g.shape) > 0 and max(g.shape) <= SIDE for g in grids):
+            return None
+        return tuple(g if g.dtype == np.int8 else g.astype(np.int8) for g in grids)
+
+    def _whole(self, word: Primitive, arguments: tuple[Known, ...]) -> Term:
+        whole = Term(word.name, tuple(one.whole for one in arguments))
+        return expanded(whole, self.routines) if word.name in self.routines else whole
 
     def _shelve(self, word: Primitive, known: Known) -> None:
         for table, shelf in self.readers.get(word.output, ()):
@@ -220,15 +247,21 @@ class Search:
         return apply(word, [one.values for one in arguments], self.outputs, len(self.inputs))
 
 
-def _splits(shelves: Sequence[dict[int, list[Known]]], total: int) -> Iterator[tuple[Known, ...]]:
+def _arguments(shelves: Sequence[Shelf], total: int) -> Iterable[tuple[Known, ...]]:
     """One item from each shelf, so that their costs add up to ``total``."""
+    if not shelves:
+        return () if total else ((),)
+    if len(shelves) == 1:
+        held = shelves[0].get(total)
+        return zip(held) if held else ()
+    return _splits(shelves, total) if all(shelves) else ()
+
+
+def _splits(shelves: Sequence[Shelf], total: int) -> Iterator[tuple[Known, ...]]:
+    """The same, of two shelves or more."""
     head, rest = shelves[0], shelves[1:]
-    if not rest:
-        for one in head.get(total, ()):
-            yield (one,)
-        return
     for cost in [cost for cost in head if cost < total]:
-        for others in _splits(rest, total - cost):
+        for others in _arguments(rest, total - cost):
             for one in head[cost]:
                 yield (one, *others)
 

@@ -11,8 +11,15 @@ from reverie.errors import Inapplicable
 from reverie.tools.grids.library import Type
 from reverie.tools.grids.puzzle import Grid, Pair, Puzzle, grid
 from reverie.tools.synthesis.prior import ROOT, UNIFORM, Costs, Prior, sensible
-from reverie.tools.synthesis.routines import type_of
-from reverie.tools.synthesis.search import Search, evaluate, explains, spoken_colours, vocabulary
+from reverie.tools.synthesis.routines import routine, type_of
+from reverie.tools.synthesis.search import (
+    Evaluated,
+    Search,
+    evaluate,
+    explains,
+    spoken_colours,
+    vocabulary,
+)
 from reverie.tools.synthesis.terms import Term, parse
 
 
@@ -131,3 +138,52 @@ def test_a_text_that_is_no_program_is_refused(text: str) -> None:
 def test_an_unknown_word_is_refused() -> None:
     with pytest.raises(Inapplicable, match="nonsense"):
         evaluate(Term("nonsense", (Term("input"),)), [grid([[1]])], [])
+
+
+HARD = "rot90(sort_rows(roll(shift(input, up), left)))"
+
+
+def test_a_search_evaluates_nothing_that_was_evaluated_before() -> None:
+    given = puzzle(HARD)
+    evaluated: Evaluated = {}
+    assert Search(given, UNIFORM, evaluated=evaluated).run(200).nodes == 200
+    assert len(evaluated) == 200
+    other = sensible(vocabulary(given))
+    assert Search(given, other, evaluated=evaluated).run(200).nodes == 200
+    assert len(evaluated) == 400
+
+
+def test_two_searches_under_one_prior_are_one_search_of_both_budgets() -> None:
+    given = puzzle(HARD)
+    halves: Evaluated = {}
+    whole: Evaluated = {}
+    for _ in range(2):
+        Search(given, UNIFORM, evaluated=halves).run(150)
+    Search(given, UNIFORM, evaluated=whole).run(300)
+    assert list(halves) == list(whole)
+
+
+def test_what_is_remembered_leads_to_the_programs_that_evaluation_leads_to() -> None:
+    given = puzzle("mirror_beside(input, right)", number=6)
+    prior = sensible(vocabulary(given))
+    anew = Search(given, prior).run(20_000)
+    evaluated: Evaluated = {}
+    Search(given, UNIFORM, evaluated=evaluated).run(anew.solutions[0].node // 2)
+    after = Search(given, prior, evaluated=evaluated).run(20_000)
+    assert after.solutions[0].term == anew.solutions[0].term
+    assert after.solutions[0].node <= anew.solutions[0].node
+
+
+def test_a_program_is_known_again_when_it_is_written_with_a_routine() -> None:
+    given = puzzle(HARD)
+    evaluated: Evaluated = {}
+    Search(given, UNIFORM, evaluated=evaluated).run(3000)
+    start = (Term("input"),)
+    known = next(t for t in evaluated if t.size() == 3 and t.arguments[0].arguments == start)
+    made = routine("#twice", known.filled({"input": Term("?0")}))
+    favoured = Prior({"#twice": 1e6, "input": 1e6})
+    search = Search(given, favoured, routines=[made], evaluated=evaluated)
+    before = dict(evaluated)
+    search.run(50)
+    assert not any(one.head == "#twice" for term in evaluated for one in term.walk())
+    assert len(evaluated) == len(before) + 50
