@@ -64,8 +64,9 @@ class LatentHead(nn.Module):
         for kind in KINDS:
             if not (count := config.latents(kind)):
                 continue
-            start = torch.randn(count, reader.dim, generator=generator) * reader.embedding_rms
-            self.queries[kind] = nn.Parameter(start)
+            tokens = torch.randint(reader.vocabulary, (count,), generator=generator)
+            start = reader.embed(tokens).detach().float().cpu()
+            self.queries[kind] = nn.Parameter(start.clone())
             if config.writes == "embeddings":
                 self.scale[kind] = nn.Parameter(torch.zeros(()))
             self.gate[kind] = scalar_head(reader.dim, config.gate)

@@ -9,7 +9,7 @@ import torch
 from reasoner import options, report
 
 from reverie.agent.latent.backbone import Backbone, tiny_backbone
-from reverie.benchmarks.latent import open_net, speed
+from reverie.benchmarks.latent import speed
 
 given = options(__doc__)
 
@@ -22,7 +22,7 @@ def run() -> dict[str, float]:
     )
     backbone = Backbone(made.model.to(given.device), None, made.source)
     rows = (1,) if given.tiny else (1, 8, 64)
-    found = speed(open_net(backbone), [(b, n) for b in rows for n in (256, 1024)], 1)
+    found = speed(backbone, [(b, n) for b in rows for n in (256, 1024)], 1)
     if given.device == "cuda":
         found["peak_gib"] = torch.cuda.max_memory_allocated() / 2**30
     return found

@@ -2,6 +2,8 @@
 
 Every question comes with a table of its own, so that nothing can be learnt by heart: the weaver has
 to read the memory and hand on what the question needs. The teacher reads the same table as text.
+Tables grow as they are understood: the way from a memory to an answer is found with one line in it,
+and never with eight.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from ..net import WovenNet
 from .arms import Arm
 from .evaluation import Scores, score
 from .examples import Example, encode
-from .rules import new_table, recalling
+from .reasoner import Curriculum
+from .rules import new_table, recalling, telling
 from .trainer import TrainOptions, train
 from .weaver_loss import WeaverLosses, weaver_loss
 
@@ -26,12 +29,13 @@ from .weaver_loss import WeaverLosses, weaver_loss
 class DistillSettings(Frozen):
     """The size of the experiment."""
 
-    lines: int = Field(default=8, ge=1, description="ids in a memory")
+    lines: int = Field(default=8, ge=1, description="ids in a memory, from one at first")
     latents: int = Field(default=2, ge=1)
-    rank: int = Field(default=8, ge=1)
-    steps: int = Field(default=600, ge=1)
+    rank: int = Field(default=16, ge=1)
+    steps: int = Field(default=1500, ge=1)
     batch: int = Field(default=32, ge=1)
-    rate: float = Field(default=5e-3, gt=0)
+    rate: float = Field(default=4e-3, gt=0)
+    retention: float = Field(default=0.25, ge=0, lt=1)
     weight: float = Field(default=0.5, ge=0, le=1, description="of the teacher")
     tests: int = Field(default=200, ge=1)
     seed: int = 0
@@ -50,9 +54,16 @@ def run_distillation(
     assert backbone.tokenizer is not None, "the rule task needs its tokenizer"
     tokenizer = backbone.tokenizer
 
+    lessons = Curriculum(range(1, settings.lines + 1), least=0.1)
+
     def draw(rng: random.Random, *, test: bool = False) -> Example:
-        table = new_table(settings.lines, rng)
-        return encode(tokenizer, recalling(table, rng, lines=settings.lines, test=test))
+        lines = settings.lines if test else lessons.lesson
+        return encode(tokenizer, recalling(new_table(lines, rng), rng, lines=lines, test=test))
+
+    def told(step: int, steps: int, loss: float) -> None:
+        lessons.note(loss)
+        if watch is not None:
+            watch(step, steps, loss)
 
     weaver = WeaverConfig(
         prompt_latents=settings.latents,
@@ -61,11 +72,19 @@ def run_distillation(
         lora=LoraConfig(rank=settings.rank, alpha=2.0 * settings.rank),
     )
     net = WovenNet(backbone, LatentConfig(weaver=weaver, seed=settings.seed))
-    losses = WeaverLosses(batch=settings.batch, exchange=0.0, distillation=settings.weight)
+    def old(rng: random.Random) -> Example:
+        return encode(tokenizer, telling(rng, tables=0.0), needless=True)
+
+    losses = WeaverLosses(
+        batch=settings.batch,
+        exchange=0.0,
+        retention=settings.retention,
+        distillation=settings.weight,
+    )
     options = TrainOptions(
         steps=settings.steps, rate=settings.rate, seed=settings.seed, save_every=10**9
     )
-    train(net, weaver_loss(net, draw, losses), options, watch=watch)
+    train(net, weaver_loss(net, draw, losses, old), options, watch=told)
     rng = random.Random(f"{settings.seed}/distillation")
     tests = [draw(rng, test=True) for _ in range(settings.tests)]
     return recovery(net, tests)

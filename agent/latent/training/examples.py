@@ -99,12 +99,11 @@ def encode(tokenizer: Tokenizer, problem: Problem, *, needless: bool = False) ->
     from .rules import with_memory
 
     end = min(tokenizer.ends)
-    memory = tuple(tokenizer.encode(problem.memory)) if problem.memory else ()
-    teacher = asked(tokenizer, with_memory(problem).question) if memory else ()
+    teacher = asked(tokenizer, with_memory(problem).question) if problem.memory else ()
     return Example(
         asked(tokenizer, problem.question),
         (*tokenizer.encode(problem.answer), end),
-        memory,
+        teacher,
         teacher,
         group="".join(problem.ids),
         needless=needless,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,8 @@ from .rules import (
 
 Watch = Callable[[int, float], None]
 
+_T = TypeVar("_T")
+
 
 def make_reasoner(
     *,
@@ -43,7 +45,7 @@ def make_reasoner(
 
     AdamW, the rate falling to zero over the last quarter, through the lessons of `Curriculum`.
     """
-    tokenizer, lessons = rule_tokenizer(), Curriculum()
+    tokenizer, lessons = rule_tokenizer(), Curriculum(LESSONS)
     model: Any = tiny_backbone(tokenizer, dim=dim, layers=layers, heads=heads, seed=seed).model
     model.to(device).train().requires_grad_(True)
     widen(model, seed)
@@ -94,33 +96,33 @@ class Lesson:
     questions: int = 4
 
 
-class Curriculum:
-    """Lessons, each begun when the last one is understood: 16 batches under 0.05 nats in the mean.
+LESSONS = (
+    Lesson("", 0, 0),
+    *(Lesson(RULES[:n], 0) for n in range(len(RULES) + 1)),
+    *(Lesson(RULES, n) for n in (1, 2, 3, 4, 6, 8)),
+)
+"""First to restate tables, which teaches to look up; then copying, one rule after another, and
+questions on tables of one id and of more. All at once is not learnt: places, shifts and looking up
+each need the others to be of any use, and of a looked-up answer only the first letter tells."""
 
-    First to restate tables, which teaches to look up; then copying, one rule after another, and
-    questions on tables of one id and of more. All at once is not learnt: places, shifts and looking
-    up each need the others to be of any use, and of a looked-up answer only the first letter tells.
-    """
 
-    lessons: tuple[Lesson, ...] = (
-        Lesson("", 0, 0),
-        *(Lesson(RULES[:n], 0) for n in range(len(RULES) + 1)),
-        *(Lesson(RULES, n) for n in (1, 2, 3, 4, 6, 8)),
-    )
+class Curriculum(Generic[_T]):
+    """Lessons, each begun when the last one is understood: a mean of ``least`` over 16 batches."""
 
-    def __init__(self) -> None:
+    def __init__(self, lessons: Sequence[_T], least: float = 0.05) -> None:
+        self.lessons, self.least = lessons, least
         self.at = 0
         self._losses: list[float] = []
 
     @property
-    def lesson(self) -> Lesson:
+    def lesson(self) -> _T:
         """The present one."""
         return self.lessons[self.at]
 
     def note(self, loss: float) -> None:
         """Go on to the next lesson if this one is understood."""
         self._losses = [*self._losses, loss][-16:]
-        understood = len(self._losses) == 16 and sum(self._losses) / 16 < 0.05
+        understood = len(self._losses) == 16 and sum(self._losses) / 16 < self.least
         if understood and self.at + 1 < len(self.lessons):
             self.at, self._losses = self.at + 1, []
 
@@ -161,7 +163,7 @@ def _look_back(model: Any, shared: Tensor) -> None:
         key[i + width // 2] = shared * math.sin(frequency)
 
 
-def _batches(size: int, seed: int, lessons: Curriculum) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(size: int, seed: int, lessons: Curriculum[Lesson]) -> Iterator[tuple[Tensor, Tensor]]:
     """Token ids (B, L), and where answers stand, their ends included."""
     rng, tokenizer = random.Random(seed), rule_tokenizer()
     begin, end = tokenizer.encode(BEGIN)[0], tokenizer.encode(END)[0]
