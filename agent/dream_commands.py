@@ -5,15 +5,16 @@ What teaches a weaver is imported only where one is to be taught: it needs torch
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import MissingExtra, WeaverFault
+from ..errors import MissingExtra, ReverieError, SettingsError, WeaverFault
 from ..memory.terminal import AsJson, Url, User, open_memory, print_json, progress
 from .concept_sameness import ALIKE
 from .dream_words import Told, of_concepts, of_weaver
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ..memory.cases import CaseMemory
     from ..memory.memory import Memory
     from .latent.training.dreaming import Asleep
-    from .latent.training.dreams import DreamFolder, DreamOptions, NewWeaver
+    from .latent.training.dreams import DreamFolder, DreamOptions, NewWeaver, Wait
 
 _NEW, _LEARNING = "A weaver that is not there yet", "How it learns"
 
@@ -138,7 +139,7 @@ def dream(
     from ..memory.cases import CaseMemory
     from ..memory.records import Scope
     from .dream_concepts import consolidate
-    from .latent.training.dreams import DreamFolder, DreamOptions, NewWeaver
+    from .latent.training.dreams import DreamFolder, DreamOptions, NewWeaver, Wait
 
     if weaver is not None and find_spec("torch") is None:
         raise MissingExtra("torch", "latent")
@@ -157,33 +158,57 @@ def dream(
     folder = None if weaver is None else DreamFolder(weaver.expanduser())
     scope = Scope(user=user)
     told: Told = {}
-    with ExitStack() as held:
+    report: dict[str, object] = {}
+    with _reporting(report, as_json=as_json), ExitStack() as held:
         asleep = None
         with _opened(memory, dry_run=dry_run) as opened:
             with progress("Comparing concepts") as watch:
                 found = consolidate(opened, scope, alike=alike, watch=watch)
+            concepts = found.model_dump(mode="json")
+            report |= {"dry_run": dry_run, "concepts": concepts, "weaver": None}
             _say(of_concepts(found, dry_run=dry_run), as_json=as_json)
             if folder is not None:
                 bank = CaseMemory(opened, scope)
                 due, told = _due(folder, bank, options, least)
+                report["weaver"] = told
                 if due and not dry_run:
                     asleep = _fall_asleep(folder, bank, options, least, new, held)
-        if asleep is not None and folder is not None:  # the memory is free while the weaver learns
-            told = {**told, "state": "dreamt", **_night(folder, asleep)}
-    if told:
-        _say(of_weaver(told), as_json=as_json)
-    if as_json:
-        concepts = found.model_dump(mode="json")
-        print_json({"dry_run": dry_run, "concepts": concepts, "weaver": told or None})
+        if folder is not None and asleep is not None:  # the memory is free while the weaver learns
+            if isinstance(asleep, Wait):
+                told = {**told, "state": "waiting", "context_tokens": asleep.context_tokens}
+            else:
+                told = {**told, "state": "dreamt", **_night(folder, asleep)}
+            report["weaver"] = told
+        if folder is not None:
+            _say(of_weaver(told), as_json=as_json)
+
+
+@contextmanager
+def _reporting(report: dict[str, object], *, as_json: bool) -> Generator[None]:
+    """Print the report in the end. What was done stays in it if an error comes, with the error."""
+    try:
+        yield
+    except ReverieError as error:
+        if not (as_json and report):
+            raise
+        report["error"] = {"type": type(error).__name__, "message": str(error)}
+        print(f"Error: {error}", file=sys.stderr)
+        raise typer.Exit(2 if isinstance(error, SettingsError) else 1) from error
+    finally:
+        if as_json and report:
+            print_json(report)
 
 
 def _opened(url: str | None, *, dry_run: bool) -> Memory:
     if not dry_run:
         return open_memory(url)
-    from ..memory.address import data_folder
+    from ..memory.address import data_folder, parse_address
     from .dream_concepts import Rehearsal
 
-    return Rehearsal.open(url or data_folder() / "memory")
+    given = url or data_folder() / "memory"
+    folder = parse_address(given).folder
+    there = folder is None or (folder / "journal.db").exists()
+    return Rehearsal.open(given if there else "ephemeral:")
 
 
 def _due(
@@ -214,7 +239,7 @@ def _fall_asleep(
     least: int,
     new: NewWeaver,
     held: ExitStack,
-) -> Asleep:
+) -> Asleep | Wait:
     """Begin the dream, or take it up; ``held`` keeps other processes out of the folder."""
     from .latent.training.dreaming import fall_asleep
     from .latent.training.dreams import Wait

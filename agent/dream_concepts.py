@@ -8,10 +8,12 @@ is done by the memory's own rules: `ConceptMemory.prune`, then `ConceptMemory.un
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from ..memory.concept_merge import merged
 from ..memory.concepts import Concept, ConceptMemory, Proposal
 from ..memory.memory import Memory
 from ..memory.records import Frozen, Scope
@@ -93,24 +95,7 @@ def consolidate(
         for one in concepts.proposals(least=min(LOOKED_AT, alike), limit=MOST_PAIRS)
         if gone.isdisjoint((one.keep.id, one.other.id))
     ]
-    owners = _owners(memory, scope, pairs)
-    united: list[Pair] = []
-    left: list[Pair] = []
-    heir: dict[str, Concept] = {}
-    for place, one in enumerate(pairs, 1):
-        why = apart(one, alike=alike)
-        if not why and owners[one.keep.id] != owners[one.other.id]:
-            why = "they belong to two agents or sessions"
-        if why:
-            left.append(_pair(one.keep, one.other, one.score, why))
-        else:
-            keep, other = _root(heir, one.keep), _root(heir, one.other)
-            if keep.id != other.id:
-                concepts.unite(keep.id, other.id)
-                heir[other.id] = keep
-                united.append(_pair(keep, other, one.score, one.why))
-        if watch is not None:
-            watch(place, len(pairs))
+    united, left = _unite(concepts, pairs, alike, watch)
     archived = [
         Archived(concept=_named(one), lift=lift.mean, pairs=lift.pairs)
         for one in pruned.archived
@@ -120,9 +105,42 @@ def consolidate(
         concepts=len(before),
         archived=tuple(archived),
         expired=pruned.expired,
-        united=tuple(united),
-        apart=tuple(left),
+        united=united,
+        apart=left,
     )
+
+
+def _unite(
+    concepts: ConceptMemory,
+    pairs: Sequence[Proposal],
+    alike: float,
+    watch: Callable[[int, int], None] | None,
+) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
+    """The pairs that are united, and those that are left.
+
+    What a pair became by then is judged, so that no two are united through a third that they
+    contradict.
+    """
+    owners = _owners(concepts.memory, concepts.scope, pairs)
+    united: list[Pair] = []
+    left: dict[tuple[str, str], Pair] = {}
+    heir: dict[str, Concept] = {}
+    for place, one in enumerate(pairs, 1):
+        keep, other = _root(heir, one.keep), _root(heir, one.other)
+        if keep.id != other.id:
+            why = apart(replace(one, keep=keep, other=other), alike=alike)
+            if not why and owners[keep.id] != owners[other.id]:
+                why = "they belong to two agents or sessions"
+            if why:
+                left.setdefault((keep.id, other.id), _pair(keep, other, one.score, why))
+            else:
+                concepts.unite(keep.id, other.id)
+                both = replace(keep, payload=merged(keep.payload, other.payload))
+                heir |= {keep.id: both, other.id: both}
+                united.append(_pair(keep, other, one.score, one.why))
+        if watch is not None:
+            watch(place, len(pairs))
+    return tuple(united), tuple(left.values())
 
 
 def _owners(memory: Memory, scope: Scope, pairs: Sequence[Proposal]) -> dict[str, Scope]:
@@ -131,8 +149,8 @@ def _owners(memory: Memory, scope: Scope, pairs: Sequence[Proposal]) -> dict[str
 
 
 def _root(heir: dict[str, Concept], one: Concept) -> Concept:
-    """The concept that holds what ``one`` said."""
-    while one.id in heir:
+    """The concept that holds what ``one`` said, as it stands: itself, or what it went into."""
+    while one.id in heir and heir[one.id] is not one:
         one = heir[one.id]
     return one
 

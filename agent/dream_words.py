@@ -44,8 +44,13 @@ def of_weaver(told: Told) -> list[str]:
     """A line on what the weaver learnt, or why it did not."""
     cases, folder = told["cases"], told["folder"]
     if told["state"] == "waiting":
-        few = f"{cases} new successes, of at least {told['least']}"
-        return [f"The weaver waits: {few}. Live more, or give a smaller --least."]
+        why = f"{cases} new successes, of at least {told['least']}"
+        todo = "Live more, or give a smaller --least."
+        if "context_tokens" in told:
+            held = f"its model's context of {told['context_tokens']} tokens"
+            why = f"none of {cases} new successes fits {held}"
+            todo = "One of a model that reads more can learn them: another --weaver and --backbone."
+        return [f"The weaver waits: {why}. {todo}"]
     which = f"dream {told['dream']}, on {cases} new successes in {told['steps']} steps"
     if told["state"] == "due":
         return [

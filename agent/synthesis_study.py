@@ -47,10 +47,11 @@ class _Left:
 class Study:
     """Puzzles to learn from, and what has been tried for those that are unsolved.
 
-    Memory is written after every ``batch`` puzzles, from worked examples alone. Without ``learn``,
-    or without ``concepts``, nothing is written, and a further visit only searches on. The programs
-    tried for unsolved puzzles are held in this process: some 4 MB for each thousand nodes of a
-    puzzle.
+    Memory is written after every ``batch`` puzzles, from worked examples alone; what a visit that
+    was left in the middle of a batch has solved is written when the next one begins. Without
+    ``learn``, or without ``concepts``, nothing is, and a further visit only searches on. The
+    programs tried for unsolved puzzles are held in this process: some 4 MB for each thousand nodes
+    of a puzzle.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Study:
         self.learn = learn
         self.batch = batch
         self._left = [_Left(puzzle, {}) for puzzle in puzzles]
+        self._lessons: list[Lesson] = []  # not written yet
 
     @property
     def unsolved(self) -> tuple[Puzzle, ...]:
@@ -78,19 +80,23 @@ class Study:
 
         After the ``last`` visit nothing evaluated is held; another one would begin from scratch.
         """
+        self._write()
         left = list(self._left)
         for start in range(0, len(left), self.batch):
-            lessons: list[Lesson] = []
             for one in left[start : start + self.batch]:
                 visit, lesson = self._try(one)
-                lessons.append(lesson)
+                self._lessons.append(lesson)
                 if visit.node is not None:
                     self._left.remove(one)
                 if last:
                     one.evaluated.clear()
                 yield visit
-            if self.learn and self.concepts is not None:
-                self.solver.learn(lessons, self.concepts)
+            self._write()
+
+    def _write(self) -> None:
+        if self.learn and self.concepts is not None:
+            self.solver.learn(self._lessons, self.concepts)
+        self._lessons.clear()
 
     def _try(self, one: _Left) -> tuple[Visit, Lesson]:
         aid = self.solver.aid(one.puzzle, self.concepts)

@@ -48,6 +48,7 @@ from reverie.agent.synthesis_study import Study
 from reverie.benchmarks.machine import print_json, print_table
 from reverie.envs.arc.data import Task, open_tasks
 from reverie.envs.arc.scoring import score
+from reverie.errors import SettingsError
 from reverie.memory.concepts import ConceptMemory
 from reverie.memory.memory import Memory
 from reverie.memory.records import Scope
@@ -98,6 +99,9 @@ class Size:
     passes: int = 1
     visits: int = 1
 
+
+SETTINGS = ("nodes", "puzzles", "transfer", "passes", "visits")
+"""What makes an arm another one of the same name; more orders only add arms."""
 
 FULL = Size(nodes=1000, puzzles=400, orders=3, batch_orders=5, transfer=400)
 QUICK = Size(nodes=250, puzzles=120, orders=1, batch_orders=1, transfer=40)
@@ -200,18 +204,36 @@ def of(tried: Sequence[Tried], tasks: Sequence[Task]) -> list[Tried]:
     return [by_id[task.puzzle.id] for task in tasks]
 
 
+def settings(size: Size) -> dict[str, int]:
+    """What a file of results was measured with."""
+    return {name: getattr(size, name) for name in SETTINGS}
+
+
+def earlier(out: Path, size: Size) -> dict[str, list[Tried]]:
+    """The arms that a file has already; none if it is new.
+
+    Raises SettingsError for a file of a run with other settings.
+    """
+    if not out.exists():
+        return {}
+    kept = json.loads(out.read_text())
+    was, wanted = kept.get("settings"), settings(size)
+    if was != wanted:
+        said = "does not say its settings" if was is None else f"was measured with {was}"
+        raise SettingsError(
+            f"{out} {said}, and this run has {wanted}: their arms can't be mixed. Give another"
+            " --out, or the settings it was measured with."
+        )
+    return {name: [Tried(**one) for one in arm] for name, arm in kept["arms"].items()}
+
+
 class Benchmark:
     """What was run and what came out."""
 
     def __init__(self, size: Size, out: Path | None = None) -> None:
         self.size = size
         self.out = out
-        self.arms: dict[str, list[Tried]] = {}
-        if out is not None and out.exists():
-            self.arms = {
-                name: [Tried(**one) for one in arm]
-                for name, arm in json.loads(out.read_text())["arms"].items()
-            }
+        self.arms = {} if out is None else earlier(out, size)
         self.metrics: dict[str, float] = {}
         tasks = open_tasks("arc-agi-1", "training").tasks
         self.tasks = shuffled_tasks(tasks, 1000)[: size.puzzles]
@@ -235,18 +257,22 @@ class Benchmark:
         """Write what there is, so that a run that was stopped goes on."""
         if self.out is not None:
             arms = {name: [asdict(one) for one in arm] for name, arm in self.arms.items()}
-            self.out.write_text(json.dumps({"metrics": self.metrics, "arms": arms}))
+            kept = {"settings": settings(self.size), "metrics": self.metrics, "arms": arms}
+            self.out.write_text(json.dumps(kept))
 
-    def alone(self, name: str, tasks: Sequence[Task], solver: SearchSolver) -> list[Tried]:
+    def alone(
+        self, name: str, tasks: Sequence[Task], solver: SearchSolver, *, visits: int
+    ) -> list[Tried]:
         """An arm without memory; run once."""
         if name not in self.arms:
-            self.arms[name] = run(name, tasks, solver, visits=self.size.visits)
+            self.arms[name] = run(name, tasks, solver, visits=visits)
         return self.keep(name, self.arms[name])
 
     def held_out(self) -> None:
         """off, frozen, shuffled and online on the held-out half, in several orders."""
-        off = self.alone("off", self.tasks, self.solver())
-        even = self.alone("even", self.tasks, self.solver(even=True))
+        visits = self.size.visits
+        off = self.alone("off", self.tasks, self.solver(), visits=visits)
+        even = self.alone("even", self.tasks, self.solver(even=True), visits=visits)
         passed = [f"frozen{number}" for number in range(1, self.size.passes)]
         pooled: dict[str, list[Tried]] = {}
         for seed in range(self.size.orders):
@@ -324,7 +350,8 @@ class Benchmark:
 
     def batches(self) -> None:
         """How often memory is written, over several orders of half the puzzles."""
-        off = within(self.alone("off", self.tasks, self.solver()), SMALL)
+        off = self.alone("off", self.tasks, self.solver(), visits=self.size.visits)
+        off = within(off, SMALL)
         for seed in range(self.size.batch_orders):
             order = shuffled_tasks(self.tasks, 100 + seed)[: len(self.tasks) // 2]
             for batch in (1, 10, 50):
@@ -342,7 +369,7 @@ class Benchmark:
             self.metrics[f"batch{batch}_sd"] = float(np.std(found))
 
     def transfer(self) -> None:
-        """Memory of the training puzzles on the two evaluation sets."""
+        """Memory of the training puzzles on the two evaluation sets, which are visited once."""
         with empty_memory() as concepts:
             solver = self.solver()
             passes = self.size.passes
@@ -350,7 +377,7 @@ class Benchmark:
             for data in ("arc-agi-1", "arc-agi-2"):
                 tasks = open_tasks(data, "evaluation").tasks[: self.size.transfer]
                 name = data.replace("-", "")
-                off = self.alone(f"{name}_off", tasks, self.solver())
+                off = self.alone(f"{name}_off", tasks, self.solver(), visits=1)
                 with_memory = run(f"{data} frozen", tasks, solver, concepts)
                 self.keep(f"{name}_frozen", with_memory)
                 self.metrics[f"{name}_puzzles"] = len(tasks)
@@ -385,7 +412,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     size = QUICK if options.quick else FULL
     asked = {name: getattr(options, name) for name in ("nodes", "passes", "visits")}
     size = replace(size, **{name: number for name, number in asked.items() if number})
-    benchmark = Benchmark(size, options.out)
+    try:
+        benchmark = Benchmark(size, options.out)
+    except SettingsError as error:
+        parser.error(str(error))
     for part in options.part or list(PARTS):
         PARTS[part](benchmark)
     benchmark.save()

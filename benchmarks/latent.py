@@ -22,6 +22,7 @@ was written after it and before the others.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import statistics
 import sys
@@ -269,6 +270,13 @@ def shown(what: str) -> Generator[Watch]:
         yield watch
 
 
+def run_id(part: str, seed: int) -> str:
+    """The name of what was run: under other settings it is another run."""
+    settings = DistillSettings() if part == "distill" else RuleSettings()
+    digest = hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:8]
+    return f"{part}/{seed}/{digest}"
+
+
 def worth(
     reasoner: Callable[[], Backbone], parts: Sequence[str], seeds: Sequence[int], out: Path | None
 ) -> dict[str, float]:
@@ -276,17 +284,17 @@ def worth(
     kept: dict[str, dict[str, float]] = {}
     if out is not None and out.is_file():
         kept = json.loads(out.read_text(encoding="utf-8"))
-    missing = [(part, seed) for seed in seeds for part in parts if f"{part}/{seed}" not in kept]
+    missing = [(part, seed) for seed in seeds for part in parts if run_id(part, seed) not in kept]
     backbone = reasoner() if missing else None
     for part, seed in missing:
         assert backbone is not None
         with shown(f"seed {seed}, {part}") as watch:
-            kept[f"{part}/{seed}"] = WORTH[part](backbone, seed, watch)
+            kept[run_id(part, seed)] = WORTH[part](backbone, seed, watch)
         if out is not None:
             out.write_text(json.dumps(kept), encoding="utf-8")
     found: dict[str, list[float]] = {}
     for seed in seeds:
-        mine = {key: x for part in parts for key, x in kept[f"{part}/{seed}"].items()}
+        mine = {key: x for part in parts for key, x in kept[run_id(part, seed)].items()}
         for key, x in {**mine, **promised(mine)}.items():
             found.setdefault(key, []).append(x)
     means = {key: statistics.fmean(values) for key, values in found.items()}

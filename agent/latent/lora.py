@@ -73,7 +73,7 @@ _switched_on: list[Lora] = []
 
 
 def as_now() -> Callable[[], AbstractContextManager[None]]:
-    """What later makes the deltas that are on now be on again, and no others."""
+    """What later switches the deltas that are on now on again."""
     wanted = tuple(_switched_on)
 
     @contextmanager

@@ -12,7 +12,7 @@ import pytest
 
 from reverie.agent import dream_commands
 from reverie.agent.concept_sameness import apart
-from reverie.agent.dream_concepts import consolidate
+from reverie.agent.dream_concepts import Rehearsal, consolidate
 from reverie.agent.successes import successes
 from reverie.cli import call
 from reverie.memory.cases import CaseMemory
@@ -145,6 +145,32 @@ def test_three_names_of_one_concept_become_one() -> None:
         assert [one.keep.title for one in done.united] == ["fill small hole"] * 2
         (kept,) = concepts.all()
         assert len(kept.payload.aliases) == 2
+
+
+@pytest.mark.parametrize("opened", [Memory, Rehearsal])
+def test_names_that_contradict_each_other_are_not_united_through_a_third(
+    tmp_path: Path, opened: type[Memory]
+) -> None:
+    vague = routine("hole fill small", role="", output_type="")
+    test = routine("small hole fill", role="structure", output_type="bool")
+    with Memory.open(tmp_path, embedder="hashing:64") as memory:
+        for one in (routine("fill small hole"), vague, test):
+            ConceptMemory(memory, ANN).write(Draft(one, puzzle="p1"))
+    with opened.open(tmp_path) as memory:
+        done = consolidate(memory, ANN)
+    assert [(one.keep.title, one.other.title) for one in done.united] == [
+        ("fill small hole", "hole fill small")
+    ]
+    (left,) = done.apart
+    assert {left.keep.title, left.other.title} == {"fill small hole", "small hole fill"}
+
+
+def test_a_dry_run_where_no_memory_is_makes_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, told = run(capsys, "dream", "--memory", tmp_path / "new", "--dry-run")
+    assert code == 0 and told["concepts"]["concepts"] == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def proposed(one: ConceptPayload, other: ConceptPayload, score: float = 0.99) -> Proposal:

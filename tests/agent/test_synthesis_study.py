@@ -69,8 +69,12 @@ def test_without_learning_visits_are_one_longer_search(concepts: ConceptMemory) 
     assert len(concepts) == 0
 
 
-def test_a_study_that_is_left_in_the_middle_loses_no_puzzle() -> None:
+def test_a_study_that_is_left_in_the_middle_loses_no_puzzle(concepts: ConceptMemory) -> None:
     puzzles = [puzzle(EASY, 1), puzzle(HARD, 2), puzzle(HARD, 3)]
-    study = Study(SearchSolver(50), puzzles, None)
-    next(study.visit())
-    assert set(study.unsolved) >= set(puzzles[1:])
+    study = Study(SearchSolver(400), puzzles, concepts)
+    assert next(study.visit()).node is not None
+    assert study.unsolved == tuple(puzzles[1:])
+    assert len(concepts) == 0
+    seen = [one.puzzle for one in study.visit()]
+    assert seen == puzzles[1:]
+    assert (puzzles[0].id,) in [one.payload.used_in for one in concepts.all()]

@@ -16,8 +16,12 @@ from ....errors import SettingsError
 from ....memory.terminal import AsJson, Url, User, answer, open_memory, progress, table
 
 if TYPE_CHECKING:
+    from torch.nn import Parameter
+
     from ..backbone import Backbone
+    from ..net import WovenNet
     from .examples import Example
+    from .trainer import Loss, TrainOptions
 
 train_app = typer.Typer(
     name="train",
@@ -112,7 +116,7 @@ def train_weaver(
     from .. import open_backbone
     from .processes import join
     from .teaching import drawn, new_net, precision, read, teach_weaver
-    from .trainer import TrainOptions, train
+    from .trainer import TrainOptions
     from .weaver_grpo import WeaverGRPO, WeaverRL
     from .weaver_loss import WeaverLosses
 
@@ -137,11 +141,9 @@ def train_weaver(
         )
     fields: dict[str, object] = {"examples": len(lived), "steps": steps, **_ends(done)}
     if rl_steps:
-        longest = max(len(one.answer) for one in lived)
-        rl = WeaverGRPO(net, drawn(lived), WeaverRL(kl=kl, max_tokens=2 * longest))
+        rl = WeaverGRPO(net, drawn(lived), WeaverRL(kl=kl, max_tokens=_room(lived)))
         options = options.model_copy(update={"steps": rl_steps, "rate": rate / 10})
-        with _bar("Reinforcing") as watch:
-            train(net, rl, options, folder=out / "rl", watch=lambda s, n, _: watch(s, n))
+        _reinforce(net, rl, options, out)
         fields |= {"rl_steps": rl_steps, "reward": rl.reward, "weaver": str(out / "rl")}
     _told(as_json, fields, f"Trained on {len(lived)} examples in {steps} steps: {out}")
 
@@ -177,7 +179,7 @@ def train_trigger(
     from .. import load_net
     from .processes import join
     from .teaching import drawn, read, teach_trigger
-    from .trainer import TrainOptions, train
+    from .trainer import TrainOptions
     from .trigger_training import TriggerGRPO, TriggerRL
 
     net = load_net(weaver_path, device=join(device))
@@ -191,19 +193,10 @@ def train_trigger(
         )
     fields: dict[str, object] = {"examples": len(lived), "steps": steps, **_ends(done)}
     if rl_steps:
-        longest = max(len(one.answer) for one in lived)
-        rl_options = TriggerRL(penalty=penalty, target=target, max_tokens=2 * longest)
-        rl = TriggerGRPO(net, draw, rl_options)
+        price = TriggerRL(penalty=penalty, target=target, max_tokens=_room(lived))
+        rl = TriggerGRPO(net, draw, price)
         options = options.model_copy(update={"steps": rl_steps})
-        with _bar("Reinforcing") as watch:
-            train(
-                net,
-                rl,
-                options,
-                parameters=list(net.trigger.parameters()),
-                folder=out / "rl",
-                watch=lambda s, n, _: watch(s, n),
-            )
+        _reinforce(net, rl, options, out, list(net.trigger.parameters()))
         fields |= {"rl_steps": rl_steps, "rate": rl.rate, "penalty": rl.penalty}
     _told(as_json, fields, f"Trained the trigger on {len(lived)} examples: {out}")
 
@@ -233,11 +226,10 @@ def eval_weaver(
     """
     from .. import load_net
     from .comparison import compare
-    from .teaching import read
 
     net = load_net(weaver_path, device=device)
-    new = read(net.backbone, data)[:limit]
-    old = read(net.backbone, retention)[:limit] if retention is not None else []
+    new = _questions(net.backbone, data)[:limit]
+    old = _questions(net.backbone, retention)[:limit] if retention is not None else []
     with _bar("Answering") as watch:
         found = compare(net, new, old, best_of=samples, watch=watch)
     if as_json:
@@ -261,18 +253,62 @@ def _examples(
     from ....memory.cases import CaseMemory
     from ....memory.records import Scope
     from ...successes import successes
-    from .teaching import lived, read
+    from .teaching import lived, read, read_by_first
 
     found = read(model, data) if data is not None else []
-    if cases:
+
+    def won() -> list[Example]:
         with open_memory(memory) as opened, progress("Reading cases") as watch:
             bank = CaseMemory(opened, Scope(user=user))
             known = successes(bank, splits)
-            found += lived(model, bank, known.ids, without=known.held_out, watch=watch)
+            return lived(model, bank, known.ids, without=known.held_out, watch=watch)
+
+    if cases:
+        found += read_by_first(model, won)  # a memory is open in one process at a time
     if not found:
         raise SettingsError(
             "There is nothing to learn from. Give --data FILE.jsonl, or --cases with a memory that"
             " holds successful episodes."
+        )
+    return found
+
+
+def _reinforce(
+    net: WovenNet,
+    loss: Loss,
+    options: TrainOptions,
+    out: Path,
+    parameters: list[Parameter] | None = None,
+) -> None:
+    """Train on by reward, of the trigger its ``parameters`` alone: in a folder of its own."""
+    from .trainer import train
+
+    folder = out / "rl"
+    with _bar("Reinforcing") as watch:
+        train(
+            net,
+            loss,
+            options,
+            parameters=parameters,
+            folder=folder,
+            watch=lambda s, n, _: watch(s, n),
+        )
+
+
+def _room(examples: Sequence[Example]) -> int:
+    """How many tokens an answer may take: twice the longest wanted."""
+    return 2 * max(len(one.answer) for one in examples)
+
+
+def _questions(model: Backbone, path: Path) -> list[Example]:
+    """What to ask, of a file. Raises SettingsError if there is nothing."""
+    from .teaching import read
+
+    found = read(model, path)
+    if not found:
+        raise SettingsError(
+            f"There is nothing to ask: {path} holds no example that fits the model's context of"
+            f" {model.context_tokens} tokens. Give another file, or a model with a longer context."
         )
     return found
 

@@ -58,8 +58,10 @@ def majority(net: WovenNet, example: Example, n: int) -> tuple[int, ...]:
         max_tokens=2 * len(example.answer) + 1, temperature=1.0 if n > 1 else 0.0, seed=0
     )
     told: list[Generated] = generate(net, [example.prompt] * n, decider=Never(), sampling=sampling)
-    ((best, _),) = Counter(example.compared(one.tokens) for one in told).most_common(1)
-    return next(tuple(one.tokens) for one in told if example.compared(one.tokens) == best)
+    votes = [(example.compared(one.tokens), tuple(one.tokens)) for one in told]
+    count = Counter(vote for vote, _ in votes if vote is not None)
+    best = count.most_common(1)[0][0] if count else None
+    return next(tokens for vote, tokens in votes if vote == best)
 
 
 def _scored(arm: Arm, examples: Sequence[Example], *, gated: bool) -> dict[str, float]:

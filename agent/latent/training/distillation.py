@@ -2,8 +2,8 @@
 
 Every question comes with a table of its own, so that nothing can be learnt by heart: the weaver has
 to read the memory and hand on what the question needs. The teacher reads the same table as text.
-Tables grow as they are understood: the way from a memory to an answer is found with one line in it,
-and never with eight.
+Tables grow as they are understood: the way from a memory to an answer is found with one line in it.
+By default the line that is needed stands first; with ``ranked=False`` the weaver has to look it up.
 """
 
 from __future__ import annotations
@@ -30,11 +30,14 @@ class DistillSettings(Frozen):
     """The size of the experiment."""
 
     lines: int = Field(default=8, ge=1, description="ids in a memory, from one at first")
+    ranked: bool = Field(
+        default=True, description="the line that is needed stands first, as a good search has it"
+    )
     latents: int = Field(default=2, ge=1)
     rank: int = Field(default=16, ge=1)
     steps: int = Field(default=1500, ge=1)
     batch: int = Field(default=32, ge=1)
-    rate: float = Field(default=4e-3, gt=0)
+    rate: float = Field(default=1.5e-3, gt=0)
     retention: float = Field(default=0.25, ge=0, lt=1)
     weight: float = Field(default=0.5, ge=0, le=1, description="of the teacher")
     tests: int = Field(default=200, ge=1)
@@ -57,8 +60,11 @@ def run_distillation(
     lessons = Curriculum(range(1, settings.lines + 1), least=0.1)
 
     def draw(rng: random.Random, *, test: bool = False) -> Example:
-        lines = settings.lines if test else lessons.lesson
-        return encode(tokenizer, recalling(new_table(lines, rng), rng, lines=lines, test=test))
+        lines = settings.lines if test else rng.randint(1, lessons.lesson)
+        table = new_table(lines, rng)
+        return encode(
+            tokenizer, recalling(table, rng, lines=lines, ranked=settings.ranked, test=test)
+        )
 
     def told(step: int, steps: int, loss: float) -> None:
         lessons.note(loss)
@@ -72,6 +78,7 @@ def run_distillation(
         lora=LoraConfig(rank=settings.rank, alpha=2.0 * settings.rank),
     )
     net = WovenNet(backbone, LatentConfig(weaver=weaver, seed=settings.seed))
+
     def old(rng: random.Random) -> Example:
         return encode(tokenizer, telling(rng, tables=0.0), needless=True)
 

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from pydantic import Field
 
-from ....errors import SettingsError, WeaverFault
+from ....errors import WeaverFault
 from ....memory.cases import CaseMemory
 from ....memory.records import Frozen, now
 from ..backbone import open_backbone
 from ..checkpoint import FILE, load_net, save_net
 from ..net import WovenNet
-from .dreams import BEFORE, TRIGGER, Dream, DreamFolder, Due, NewWeaver
+from .dreams import BEFORE, TRIGGER, Dream, DreamFolder, Due, NewWeaver, Wait
 from .examples import Example
 from .teaching import drawn, lived, new_net, precision, read, teach_trigger, teach_weaver
 from .trainer import TrainOptions, resumed
@@ -73,25 +73,27 @@ def fall_asleep(
     *,
     new: NewWeaver,
     watch: Say | None = None,
-) -> Asleep:
+) -> Asleep | Wait:
     """Open the weaver, or make it, and read what it will learn from. The dream is begun by this.
 
-    Raises WeaverFault for a weaver that cannot be used, SettingsError if nothing that is new fits
-    the model's context.
+    If nothing that is new fits the model's context nothing is begun: later successes may fit.
+    Raises WeaverFault for a weaver that cannot be used, or a dream that cannot go on.
     """
     dream, without = due.dream, due.held_out
     net = _opened(folder, due, new)
     model = net.backbone
     fresh = lived(model, cases, dream.cases, without=without, watch=watch)
+    if not fresh and not due.goes_on:
+        return Wait(len(dream.cases), model.context_tokens)
     if not fresh:
-        raise SettingsError(
-            f"None of {len(dream.cases)} new successes fits the model's context of"
-            f" {model.context_tokens} tokens. Nothing was begun; a weaver of a model with a longer"
-            " context can learn them: give another folder and --backbone."
+        raise _stuck(
+            folder,
+            dream,
+            f"none of what it learns from fits the model's context of {model.context_tokens}"
+            " tokens. Give the --backbone it began with",
         )
     earlier = lived(model, cases, dream.earlier, without=without)
-    path = dream.options.retention
-    retention = read(model, Path(path)) if path is not None else []
+    retention = _retention(folder, due, net)
     if not due.goes_on:
         save_net(net, folder.clear(dream) / BEFORE)
         folder.write(dream)
@@ -100,9 +102,31 @@ def fall_asleep(
 
 def sleep(folder: DreamFolder, asleep: Asleep, *, watch: Say | None = None) -> Dreamt:
     """Dream to the end: the weaver, its trigger, then the new weights in the place of the old."""
-    dream, net = asleep.dream, asleep.net
-    options, place = dream.options, folder.place(dream.number)
-    began_at = resumed(place)
+    dream, options = asleep.dream, asleep.dream.options
+    began_at = resumed(folder.place(dream.number))
+    losses = _taught(folder, asleep, watch)
+    head = save_net(asleep.net, folder.folder)
+    last = losses[-1] if losses else None
+    folder.write(dream.model_copy(update={"ended": now(), "loss": last, "weights": head.tensors}))
+    folder.tidy()
+    return Dreamt(
+        dream=dream.number,
+        cases=len(dream.cases),
+        examples=len(asleep.fresh),
+        earlier=len(asleep.earlier),
+        retention=len(asleep.retention),
+        steps=options.steps,
+        began_at=began_at,
+        trigger_steps=options.trigger_steps,
+        first_loss=losses[0] if losses else None,
+        last_loss=last,
+        weights=head.tensors,
+    )
+
+
+def _taught(folder: DreamFolder, asleep: Asleep, watch: Say | None) -> list[float]:
+    """Teach the weaver, then its trigger; the weaver's losses in nats a token."""
+    net, options, place = asleep.net, asleep.dream.options, folder.place(asleep.dream.number)
     steps, of = options.steps, options.steps + options.trigger_steps
     how = TrainOptions(
         steps=steps,
@@ -132,22 +156,24 @@ def sleep(folder: DreamFolder, asleep: Asleep, *, watch: Say | None = None) -> D
             batches=ceil(min(MOST_JUDGED, 2 * len(pool)) / options.batch),
             watch=watch and (lambda step, _, __: watch(steps + step, of)),
         )
-    head = save_net(net, folder.folder)
-    last = losses[-1] if losses else None
-    folder.write(dream.model_copy(update={"ended": now(), "loss": last, "weights": head.tensors}))
-    folder.tidy()
-    return Dreamt(
-        dream=dream.number,
-        cases=len(dream.cases),
-        examples=len(asleep.fresh),
-        earlier=len(asleep.earlier),
-        retention=len(asleep.retention),
-        steps=steps,
-        began_at=began_at,
-        trigger_steps=options.trigger_steps,
-        first_loss=losses[0] if losses else None,
-        last_loss=last,
-        weights=head.tensors,
+    return losses
+
+
+def _retention(folder: DreamFolder, due: Due, net: WovenNet) -> list[Example]:
+    """What must not be forgotten, of the file that the dream began with."""
+    path = due.dream.options.retention
+    if path is None:
+        return []
+    if due.goes_on and not Path(path).is_file():
+        raise _stuck(folder, due.dream, f"its retention file {path} is gone. Put it back")
+    return read(net.backbone, Path(path))
+
+
+def _stuck(folder: DreamFolder, dream: Dream, why: str) -> WeaverFault:
+    """An interrupted dream that cannot go on: ``why``, with the one way out, and here the other."""
+    return WeaverFault(
+        f"Dream {dream.number} in {folder.folder} was interrupted, and {why}, or delete"
+        f" {folder.place(dream.number)} to dream anew, with other options if you like."
     )
 
 

@@ -79,9 +79,13 @@ class Due:
 
 @dataclass(frozen=True)
 class Wait:
-    """No dream yet: there are only ``fresh`` new successes."""
+    """No dream yet: there are only ``fresh`` new successes, or none of them fits the context.
+
+    In the second case ``context_tokens`` is what the weaver's model can read.
+    """
 
     fresh: int
+    context_tokens: int | None = None
 
 
 @dataclass(frozen=True)

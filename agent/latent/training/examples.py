@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,11 +100,12 @@ def encode(tokenizer: Tokenizer, problem: Problem, *, needless: bool = False) ->
     from .rules import with_memory
 
     end = min(tokenizer.ends)
-    teacher = asked(tokenizer, with_memory(problem).question) if problem.memory else ()
+    memory = tuple(tokenizer.encode(problem.memory)) if problem.memory else ()
+    teacher = asked(tokenizer, with_memory(problem).question) if memory else ()
     return Example(
         asked(tokenizer, problem.question),
         (*tokenizer.encode(problem.answer), end),
-        teacher,
+        memory,
         teacher,
         group="".join(problem.ids),
         needless=needless,
@@ -118,7 +120,7 @@ def asked(tokenizer: Tokenizer, question: str) -> tuple[int, ...]:
 def read_examples(path: Path, tokenizer: Tokenizer) -> list[Example]:
     """Examples from JSONL: ``prompt`` and ``answer``, or GSM8K's ``question`` and ``answer``.
 
-    Of an answer with ``####`` what stands behind it is scored, of others the whole.
+    Of an answer with ``####`` and a number this is scored, of others the whole.
     ``prompt`` may be a list of messages. Also read: ``memory``, ``group`` and ``needless``. Raises
     DataMissing if there is no such file, SettingsError for a line that is none of these.
     """
@@ -174,21 +176,21 @@ def from_messages(
         teacher,
         group,
         needless,
-        final_number(tokenizer) if FINAL in answer else tuple,
+        final_number(tokenizer) if FINAL.search(answer) else tuple,
     )
 
 
-FINAL = "####"
-"""Stands before the final number of GSM8K's answers."""
+FINAL = re.compile(r"####\s*\$?(-?[\d,]*\.?\d+)")
+"""The final number of GSM8K's answers, and what stands before it."""
 
 
 def final_number(tokenizer: Tokenizer) -> Callable[[Sequence[int]], object]:
-    """What stands behind `FINAL` in an answer, plainly written; None if there is nothing."""
+    """The first number behind ``####`` in an answer; None if there is none."""
 
     def found(tokens: Sequence[int]) -> object:
         said = tokenizer.decode([one for one in tokens if one not in tokenizer.ends])
-        _, mark, number = said.rpartition(FINAL)
-        return number.strip().replace(",", "").replace("$", "").rstrip(".") if mark else None
+        number = FINAL.search(said)
+        return None if number is None else float(number[1].replace(",", ""))
 
     return found
 

@@ -30,7 +30,7 @@ from .rules import Table, apply, draw_letters, new_table, recalling, telling
 from .trainer import Loss, TrainOptions, train
 from .trigger_training import TriggerGRPO, TriggerRL, warm_start_loss
 from .weaver_grpo import WeaverGRPO, WeaverRL
-from .weaver_loss import Draw, WeaverLosses, loss_of, weaver_loss
+from .weaver_loss import Draw, WeaverLosses, loss_of, mixed, weaver_loss
 
 
 class RuleSettings(Frozen):
@@ -171,12 +171,9 @@ def train_arm(
 
 def plain_loss(arm: Arm, draw: Draw, losses: WeaverLosses, retention: Draw) -> Loss:
     """The same loss for a delta on the reasoner."""
-    kept = round(losses.batch * losses.retention)
 
     def loss(rng: random.Random) -> torch.Tensor:
-        examples = [draw(rng) for _ in range(losses.batch - kept)]
-        examples += [retention(rng) for _ in range(kept)]
-        batch = make_batch(arm.net, examples, woven=False)
+        batch = make_batch(arm.net, mixed(draw, losses, retention, rng), woven=False)
         with arm.on():
             return loss_of(arm.net, batch)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -17,7 +18,8 @@ from ..config import LatentConfig, LoraConfig, WeaverConfig
 from ..net import WovenNet
 from ..tokens import Tokenizer
 from .episodes import episode_examples
-from .examples import Example, fitting, read_examples
+from .examples import Example, final_number, fitting, read_examples
+from .processes import from_first
 from .trainer import Loss, TrainOptions, Watch, train
 from .trigger_training import warm_start_loss
 from .weaver_loss import Draw, WeaverLosses, weaver_loss
@@ -53,6 +55,17 @@ def lived(
     """Examples of the successes ``ids``; cases of the splits ``without`` are not read at all."""
     found = episode_examples(cases, speech(model), without=without, among=ids, watch=watch)
     return _fit(model, found)
+
+
+def read_by_first(model: Backbone, read: Callable[[], list[Example]]) -> list[Example]:
+    """What ``read`` gives in the first of the processes, in all of them. See `from_first`."""
+
+    def plain() -> list[tuple[Example, bool]]:
+        return [(replace(one, compared=tuple), one.compared is tuple) for one in read()]
+
+    given = from_first(plain)  # what compares final numbers holds a tokenizer: each makes its own
+    final = final_number(speech(model))
+    return [one if whole else replace(one, compared=final) for one, whole in given]
 
 
 def speech(model: Backbone) -> Tokenizer:

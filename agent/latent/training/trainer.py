@@ -9,17 +9,19 @@ draws examples of its own, and gradients are averaged.
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from ....errors import ModelError, SettingsError
+from ....errors import ModelError, SettingsError, WeaverFault
 from ....memory.records import Frozen
 from ..checkpoint import save_net
 from ..net import WovenNet
@@ -67,7 +69,8 @@ def train(
     """Minimise ``loss``; the losses in nats of the steps taken now.
 
     With a ``folder``, weights and state are kept there, and a run that stopped goes on from them.
-    Raises ModelError for a loss that is not finite; the last good checkpoint stays.
+    Raises ModelError for a loss that is not finite; the last good checkpoint stays. WeaverFault for
+    one that cannot be read.
     """
     chosen = list(parameters if parameters is not None else net.weaver.parameters())
     optimizer = torch.optim.AdamW(chosen, lr=options.rate, weight_decay=options.decay)
@@ -144,7 +147,10 @@ def _save(
         "optimizer": optimizer.state_dict(),
         "weights": net.state_dict(),
     }
-    torch.save(state, part)
+    with part.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
     part.replace(folder / STATE)
     save_net(net, folder)
 
@@ -155,7 +161,7 @@ def _resume(
     """Where an earlier run stopped, its weights and moments put back; 0 if there was none."""
     if folder is None or not (folder / STATE).is_file():
         return 0
-    state: dict[str, Any] = torch.load(folder / STATE, weights_only=True, map_location="cpu")
+    state = _state(folder)
     if (state["options"], state["config"]) != (options.model_dump_json(), net.config.digest()):
         raise SettingsError(
             f"{folder} holds a training run with other options or another configuration. Train"
@@ -170,4 +176,16 @@ def resumed(folder: Path) -> int:
     """The steps that a run in ``folder`` has taken; 0 if there is none."""
     if not (folder / STATE).is_file():
         return 0
-    return int(torch.load(folder / STATE, weights_only=True, map_location="cpu")["step"])
+    return int(_state(folder)["step"])
+
+
+def _state(folder: Path) -> dict[str, Any]:
+    """What `_save` kept. Raises WeaverFault for a file that cannot be read."""
+    path = folder / STATE
+    try:
+        return torch.load(path, weights_only=True, map_location="cpu")
+    except (EOFError, OSError, RuntimeError, UnpicklingError) as error:
+        raise WeaverFault(
+            f"{path} says how far training is, and cannot be read ({type(error).__name__}). Put"
+            " back a copy of it; or delete it, and the same command trains from the first step."
+        ) from error

@@ -21,7 +21,9 @@ from ..config import KINDS, Kind
 from ..forced import forced, token_logprobs
 from ..generation import ByTrigger, Generated, Place, Sampling, generate
 from ..net import WovenNet
+from ..tensors import numbers
 from .examples import Batch, Example, make_batch
+from .processes import mean
 from .trainer import Loss
 from .weaver_loss import Draw
 
@@ -185,7 +187,8 @@ class TriggerGRPO:
     """The loss of a step: roll-outs with sampled decisions, then the clipped ratio.
 
     Answers are greedy; only decisions are drawn. ``penalty`` is λ as it stands: with a target rate
-    it moves by steering × (rate − target) after each step. ``rate`` is the last step's.
+    it moves by steering × (rate − target) after each step. ``rate`` is the last step's, over all
+    processes.
     """
 
     def __init__(
@@ -257,8 +260,10 @@ class TriggerGRPO:
         ]
 
     def _steer(self, rolled: Sequence[Rolled]) -> None:
-        decisions = torch.cat([one.decisions for one in rolled]) if rolled else torch.zeros(1)
-        self.rate = float(decisions.mean())
+        done = torch.cat([one.decisions for one in rolled]) if rolled else torch.zeros(1)
+        counts = torch.tensor([float(done.sum()), len(done)], device=self._net.backbone.device)
+        inserted, asked = numbers(mean(counts))  # of all processes: λ is the same in each
+        self.rate = inserted / asked
         if self._options.target is not None:
             change = self._options.steering * (self.rate - self._options.target)
             self.penalty = max(0.0, self.penalty + change)

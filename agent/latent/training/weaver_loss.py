@@ -49,16 +49,24 @@ def weaver_loss(
     net.open_gate()
 
     def loss(rng: random.Random) -> Tensor:
-        kept = round(losses.batch * losses.retention) if retention is not None else 0
-        examples = [draw(rng) for _ in range(losses.batch - kept)]
-        if retention is not None:
-            examples += [retention(rng) for _ in range(kept)]
-        batch = make_batch(net, examples)
+        batch = make_batch(net, mixed(draw, losses, retention, rng))
         swap = rng.random() < losses.exchange
         edit = exchange(batch, rng) if swap else None
         return loss_of(net, batch, edit=edit, distillation=losses.distillation)
 
     return loss
+
+
+def mixed(
+    draw: Draw, losses: WeaverLosses, retention: Draw | None, rng: random.Random
+) -> list[Example]:
+    """A batch of ``draw`` with its share of ``retention``, in the mean if that is no number."""
+    whole, part = divmod(losses.batch * losses.retention, 1)
+    kept = int(whole) + (part > 0 and rng.random() < part)
+    if retention is None:
+        return [draw(rng) for _ in range(losses.batch)]
+    learnt = [draw(rng) for _ in range(losses.batch - kept)]
+    return learnt + [retention(rng) for _ in range(kept)]
 
 
 def loss_of(
@@ -97,14 +105,16 @@ def teacher_logprobs(net: WovenNet, examples: Sequence[Example]) -> Tensor:
 def exchange(batch: Batch, rng: random.Random) -> Edit:
     """Hands each row's latents on within its group; rows of no group keep their own.
 
-    Only between rows with points at the same places: keys in the cache have turned with theirs.
+    Where latents stand in the cache, only between rows with points at the same places: keys have
+    turned with theirs.
     """
 
     def edit(latents: Latents, rows: Tensor) -> Latents:
         places: dict[tuple[object, ...], list[int]] = {}
         for place, row in enumerate(integers(rows)):
             group = batch.examples[row].group
-            key = (group, batch.plan[row]) if group else (row,)
+            where = batch.plan[row] if latents.values is None else ()
+            key = (group, where) if group else (row,)
             places.setdefault(key, []).append(place)
         source = list(range(len(rows)))
         for members in places.values():

@@ -66,29 +66,37 @@ def test_training_goes_on_where_it_stopped(place: Path, capsys: pytest.CaptureFi
     assert code == 0 and "last_loss" not in again
 
 
+def win(place: Path, *splits: str) -> None:
+    """Win a game of each of these splits, in the memory of a folder."""
+    with Memory.open(place, embedder="hashing:32") as memory:
+        bank = CaseMemory(memory, Scope(user="default"))
+        for split in splits:
+            task, plan = f"{split} A", ("A",)
+            won = CasePayload(
+                task=task, task_id=task, split=split, plan=plan, outcome="success", reward=1.0
+            )
+            bank.write(won, [], episode=task, origin=Origin(source="reflection"))
+
+
 def test_processes_that_train_together_make_one_weaver(place: Path) -> None:
+    win(place / "m", "train")
     words = ["train", "weaver", "--out", "w", "--data", "lived.jsonl", "--steps", "2"]
+    words += ["--cases", "--memory", "m", "--user", "default"]
     words += ["--batch", "2", "--backbone", "model", "--latents", "2", "--rank", "2", "--json"]
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "-m"]
     done = subprocess.run(
         [*launch, "reverie", *words], cwd=place, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
-    assert [json.loads(line)["steps"] for line in done.stdout.splitlines()] == [2]
+    (told,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (told["steps"], told["examples"]) == (2, 13)
     assert resumed(place / "w") == 2
 
 
 def test_cases_of_a_split_that_is_tested_on_are_learnt_from_only_when_named(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Memory.open(place / "m", embedder="hashing:32") as memory:
-        bank = CaseMemory(memory, Scope(user="default"))
-        for split in ("train", "valid_seen"):
-            task, plan = f"{split} A", ("A",)
-            won = CasePayload(
-                task=task, task_id=task, split=split, plan=plan, outcome="success", reward=1.0
-            )
-            bank.write(won, [], episode=task, origin=Origin(source="reflection"))
+    win(place / "m", "train", "valid_seen")
     words = ("train", "weaver", "--cases", "--memory", place / "m", "--steps", 1, "--batch", 1)
     words = (*words, "--backbone", place / "model")
     _, made = run(capsys, *words, "--out", place / "w")
@@ -106,3 +114,18 @@ def test_what_cannot_be_trained_on_is_said(place: Path, capsys: pytest.CaptureFi
     (place / "odd.jsonl").write_text('{"ask": 1}\n', encoding="utf-8")
     code, said = run(capsys, *words, "--data", place / "odd.jsonl")
     assert code == 2 and "line 1" in str(said)
+
+
+def test_a_file_without_a_question_that_can_be_asked_is_named(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, data = ("--backbone", place / "model"), place / "lived.jsonl"
+    run(capsys, "train", "weaver", "--out", place / "w", "--data", data, "--steps", 1, *model)
+    (place / "empty.jsonl").write_text("\n", encoding="utf-8")
+    long = json.dumps({"prompt": "A" * 9000, "answer": "B"})
+    (place / "long.jsonl").write_text(long, encoding="utf-8")
+    words = ("eval", "weaver", "--weaver-path", place / "w")
+    code, said = run(capsys, *words, "--data", place / "empty.jsonl")
+    assert code == 2 and "empty.jsonl holds no example" in said["error"]["message"]
+    code, said = run(capsys, *words, "--data", data, "--retention", place / "long.jsonl")
+    assert code == 2 and "long.jsonl holds no example" in said["error"]["message"]

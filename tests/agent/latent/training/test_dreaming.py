@@ -19,7 +19,7 @@ from reverie.agent.latent.backbone import Backbone, tiny_backbone
 from reverie.agent.latent.checkpoint import FILE, load_net, read_head
 from reverie.agent.latent.tokens import byte_tokenizer
 from reverie.agent.latent.training import dreaming
-from reverie.agent.latent.training.dreaming import fall_asleep, sleep
+from reverie.agent.latent.training.dreaming import Asleep, fall_asleep, sleep
 from reverie.agent.latent.training.dreams import (
     BEFORE,
     Dream,
@@ -29,14 +29,16 @@ from reverie.agent.latent.training.dreams import (
     NewWeaver,
     Wait,
 )
+from reverie.agent.latent.training.examples import Example
 from reverie.agent.latent.training.reasoner import save_reasoner
 from reverie.agent.latent.training.rules import rule_tokenizer
 from reverie.agent.latent.training.teaching import lived
 from reverie.cli import call
 from reverie.errors import WeaverFault
 from reverie.memory.cases import CaseMemory
+from reverie.memory.concepts import ConceptMemory, Draft
 from reverie.memory.memory import Memory
-from reverie.memory.records import CasePayload, Origin, Scope
+from reverie.memory.records import CasePayload, ConceptPayload, Origin, Scope
 
 ANN = Scope(user="ann")
 OPTIONS = DreamOptions(steps=4, trigger_steps=2, batch=2)
@@ -84,10 +86,17 @@ def ready(folder: DreamFolder, bank: CaseMemory, least: int = 2) -> Due:
     return found
 
 
+def begun(folder: DreamFolder, bank: CaseMemory, model: Path) -> Asleep:
+    """A dream that is begun, or gone on with."""
+    asleep = fall_asleep(folder, ready(folder, bank), bank, new=small(model))
+    assert isinstance(asleep, Asleep)
+    return asleep
+
+
 def dreamt(folder: DreamFolder, bank: CaseMemory, model: Path) -> Dream:
     """Dream to the end; the record that is left."""
     with folder.locked():
-        sleep(folder, fall_asleep(folder, ready(folder, bank), bank, new=small(model)))
+        sleep(folder, begun(folder, bank, model))
     return folder.all()[-1]
 
 
@@ -136,6 +145,31 @@ def test_a_second_dream_goes_on_from_the_weights_of_the_first(
     assert load_net(tmp_path / "w").opened
 
 
+def test_what_was_done_to_concepts_is_told_when_the_weaver_fails_or_is_stopped(
+    tmp_path: Path,
+    model: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Memory.open(tmp_path / "m", embedder="hashing:32") as memory:
+        live(CaseMemory(memory, ANN), "A", "B")
+        for title in ("slide object", "object slide"):
+            drafted = ConceptPayload(title=title, role="routine", output_type="grid")
+            ConceptMemory(memory, ANN).write(Draft(drafted, puzzle="p"))
+    where = ("--memory", tmp_path / "m", "--user", "ann", "--weaver", tmp_path / "w", "--least", 1)
+    words = ("dream", *where, "--backbone", tmp_path / "none.gguf")
+    code, told = run(capsys, *words)
+    assert code == 1 and told["error"]["type"] == "ModelUnavailable"
+    assert len(told["concepts"]["united"]) == 1 and told["weaver"]["state"] == "due"
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dreaming, "sleep", stopped)
+    code, told = run(capsys, "dream", *where, "--backbone", model)
+    assert code == 130 and told["concepts"]["concepts"] == 1 and "error" not in told
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -156,7 +190,8 @@ with Memory.open(place / "m", embedder="hashing:32") as memory, folder.locked():
     bank = CaseMemory(memory, Scope(user="ann"))
     due = folder.due(bank, DreamOptions.model_validate_json(options), least=2)
     new = NewWeaver(model, latents=2, rank=2)
-    dreaming.sleep(folder, dreaming.fall_asleep(folder, due, bank, new=new), watch=watch)
+    asleep = dreaming.fall_asleep(folder, due, bank, new=new)
+    dreaming.sleep(folder, asleep, watch=watch)
 """
 
 
@@ -184,8 +219,7 @@ def test_an_interrupted_dream_ends_as_if_it_had_not_been(
                 raise KeyboardInterrupt
 
         with folder.locked(), pytest.raises(KeyboardInterrupt):
-            asleep = fall_asleep(folder, due, bank, new=small(model))
-            sleep(folder, asleep, watch=stop)
+            sleep(folder, begun(folder, bank, model), watch=stop)
         assert seen == [3, 4, 5, 6]
         assert not (folder.folder / FILE).exists()
         found = dreamt(folder, bank, model)
@@ -254,10 +288,10 @@ def test_what_cannot_be_dreamt_says_what_to_do(
     live(bank, "A", "B")
     with folder.locked(), pytest.raises(WeaverFault, match="Another process"), folder.locked():
         pass
-    fall_asleep(folder, ready(folder, bank), bank, new=small(model))
+    begun(folder, bank, model)
     live(bank, "C", "D")
-    begun = ready(folder, bank)
-    assert begun.goes_on and len(begun.dream.cases) == 2  # what came later waits
+    due = ready(folder, bank)
+    assert due.goes_on and len(due.dream.cases) == 2  # what came later waits
     with Memory.open("ephemeral:", embedder="hashing:32") as memory:
         other = CaseMemory(memory, Scope(user="bob"))
         live(other, "A", "B")
@@ -270,3 +304,53 @@ def test_what_cannot_be_dreamt_says_what_to_do(
     (folder.place(1) / "dream.json").write_text("{", encoding="utf-8")
     with pytest.raises(WeaverFault, match="its cases are then new again"):
         folder.all()
+
+
+def test_a_dream_whose_retention_file_is_gone_says_both_ways_out(
+    tmp_path: Path, bank: CaseMemory, model: Path
+) -> None:
+    folder, kept = DreamFolder(tmp_path / "w"), tmp_path / "kept.jsonl"
+    kept.write_text('{"prompt": "AB=", "answer": "C"}\n', encoding="utf-8")
+    live(bank, "A", "B")
+    due = folder.due(bank, OPTIONS.model_copy(update={"retention": str(kept)}), least=1)
+    assert isinstance(due, Due)
+    fall_asleep(folder, due, bank, new=small(model))
+    kept.unlink()
+    with pytest.raises(WeaverFault, match=r"Dream 1 .*kept.jsonl is gone. Put it back, or delete"):
+        begun(folder, bank, model)
+
+
+def test_successes_that_no_context_holds_wait_for_others(
+    tmp_path: Path, bank: CaseMemory, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = "A" * 3000
+    folder = DreamFolder(tmp_path / "w")
+    live(bank, long, long + "B")
+    found = fall_asleep(folder, ready(folder, bank), bank, new=small(model))
+    assert found == Wait(2, 2048) and not folder.all()
+    with Memory.open(tmp_path / "m", embedder="hashing:32") as memory:
+        live(CaseMemory(memory, ANN), long)
+    where = ("--memory", tmp_path / "m", "--user", "ann", "--weaver", tmp_path / "w", "--least", 1)
+    words = ("dream", *where, "--backbone", model)
+    for _ in range(2):
+        assert call([*map(str, words)]) == 0
+        assert "none of 1 new successes fits its model's context of 2048 tokens" in (
+            capsys.readouterr().out
+        )
+    code, told = run(capsys, *words)
+    assert code == 0 and told["weaver"]["state"] == "waiting" and told["weaver"]["cases"] == 1
+
+
+def test_a_begun_dream_of_which_nothing_fits_another_model_says_so(
+    tmp_path: Path, bank: CaseMemory, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = DreamFolder(tmp_path / "w")
+    live(bank, "A", "B")
+    begun(folder, bank, model)
+
+    def nothing(*_: object, **__: object) -> list[Example]:
+        return []
+
+    monkeypatch.setattr(dreaming, "lived", nothing)
+    with pytest.raises(WeaverFault, match=r"Dream 1 .*context of 2048 tokens.*or delete"):
+        begun(folder, bank, model)

@@ -114,9 +114,11 @@ def test_of_a_reasoned_answer_the_final_number_is_compared() -> None:
     for said, right in (
         ("1042 in all #### 1042", True),
         ("#### $1,042.", True),
+        ("#### 1042.0 apples", True),
+        ("#### 1042\nAnother: #### 7", True),
         ("#### 1041", False),
         ("1042", False),
     ):
         assert example.answered_by(tokenizer.encode(said)) is right
-    whole = from_messages(tokenizer, asked, "1042")
+    whole = from_messages(tokenizer, asked, "1042 #### End")
     assert whole.answered_by(whole.answer) and not whole.answered_by(tokenizer.encode("1042"))

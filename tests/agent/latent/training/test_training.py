@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -36,6 +38,7 @@ from reverie.agent.latent.training.weaver_loss import (
     divergence,
     exchange,
     loss_of,
+    mixed,
     teacher_logprobs,
     weaver_loss,
 )
@@ -150,18 +153,37 @@ def test_options_that_save_memory_still_learn(net: WovenNet, options: dict[str, 
     assert all(0 < loss < 20 for loss in losses)
 
 
-def test_exchanged_latents_stay_within_their_groups_and_at_their_place(net: WovenNet) -> None:
+@given(st.integers(1, 40), st.floats(0, 0.9))
+def test_a_batch_has_its_share_of_retention_whatever_its_size(size: int, share: float) -> None:
+    losses = WeaverLosses(batch=size, retention=share)
+    kept = Example((1,), (2,), needless=True)
+    rng, shares = random.Random(0), list[float]()
+    for _ in range(400):
+        batch = mixed(lambda _: Example((1,), (2,)), losses, lambda _: kept, rng)
+        assert len(batch) == size
+        shares.append(sum(one.needless for one in batch) / size)
+    assert sum(shares) / len(shares) == pytest.approx(share, abs=0.12 / size)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_exchanged_latents_stay_within_their_groups_and_at_their_place(
+    net: WovenNet, cached: bool
+) -> None:
     examples = [Example((1,), (2,), group=one) for one in "abab"] + [Example((1,), (2,))]
     examples.append(Example((1, 1), (2,), group="a"))
-    latents = Latents(torch.arange(6.0).reshape(6, 1, 1), torch.zeros(6, 1))
+    values, gates = torch.arange(6.0).reshape(6, 1, 1), torch.zeros(6, 1)
+    kept = values.reshape(1, 6, 1, 1, 1)
+    latents = Latents(None, gates, (kept, kept)) if cached else Latents(values, gates)
     batch = make_batch(net, examples)
     seen: set[tuple[float, ...]] = set()
     for seed in range(20):
         swapped = exchange(batch, random.Random(seed))(latents, torch.arange(6))
-        assert swapped.values is not None
-        found = tuple(numbers(swapped.values.flatten()))
-        assert {found[0], found[2]} == {0.0, 2.0} and {found[1], found[3]} == {1.0, 3.0}
-        assert found[4:] == (4.0, 5.0)
+        moved = swapped.values if swapped.cached is None else swapped.cached[0]
+        assert moved is not None
+        found = tuple(numbers(moved.flatten()))
+        first = {0.0, 2.0} if cached else {0.0, 2.0, 5.0}
+        assert {found[0], found[2]} <= first and {found[1], found[3]} == {1.0, 3.0}
+        assert found[4] == 4.0 and (found[5] == 5.0 or not cached)
         seen.add(found)
     assert len(seen) > 1
 
