@@ -15,8 +15,8 @@ and first weights of its own) then
     continual  one table of ids, then another: what is left of the first
     distill    latents woven from a text memory against the text
 
-Figures are means over seeds. Seed 0 served to choose steps and rates and is not among them; WANTED
-was written after it and before the others.
+Figures are means over seeds. WANTED was written after seed 0. Seeds 1 to 5 showed that a rate of
+4e-3 does not always learn, and served to choose 2.5e-3: 11, 12 and 13 are untouched by that.
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ def sweeps(backbone: Backbone, seed: int, watch: Watch) -> dict[str, float]:
     """Exact match by K, and of questions of two steps by where latents stand."""
     found: dict[str, float] = {}
     for count in (1, 2, 4, 8):
-        settings = RuleSettings(seed=seed, latents=count, steps=600, looks=())
+        settings = RuleSettings(seed=seed, latents=count, looks=())
         found[f"k{count}.new"] = run_rules(backbone, settings, ("weaver",), watch)[0]["weaver.new"]
     for name, inner in (("prompt", False), ("inner", True)):
         settings = RuleSettings(seed=seed, two_steps=1.0, inner=inner, looks=())
@@ -214,7 +214,7 @@ def sweeps(backbone: Backbone, seed: int, watch: Watch) -> dict[str, float]:
 
 def continually(backbone: Backbone, seed: int, watch: Watch) -> dict[str, float]:
     """Two tables, one after the other."""
-    settings = RuleSettings(seed=seed, steps=600, looks=())
+    settings = RuleSettings(seed=seed, looks=())
     found: dict[str, float] = {}
     for name in ("weaver", "lora_params"):
         found |= {f"continual.{key}": x for key, x in continual(backbone, settings, name).items()}
@@ -324,7 +324,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="speed and arms, one seed")
     parser.add_argument("--part", action="append", choices=("speed", *WORTH), help="only this part")
-    parser.add_argument("--seed", action="append", type=int, help="only this seed; else 1, 2, 3")
+    parser.add_argument("--seed", action="append", type=int, help="only this seed; else 11, 12, 13")
     parser.add_argument(
         "--reasoner", type=Path, default=Path("runs/latent/reasoner"), help="where it is kept"
     )
@@ -339,7 +339,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metrics |= speed(timed, sizes[::3] if options.quick else sizes, 1 if options.quick else 3)
     rest = [part for part in WORTH if part in parts]
     if rest:
-        seeds = options.seed or ([1] if options.quick else [1, 2, 3])
+        seeds = options.seed or ([11] if options.quick else [11, 12, 13])
         metrics |= worth(lambda: opened(options.reasoner), rest, seeds, options.out)
     report(metrics, as_json=options.json)
 
