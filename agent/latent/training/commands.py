@@ -5,6 +5,7 @@ A thin skin: it parses, calls `train` and `score`, and renders.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -235,9 +236,13 @@ def eval_weaver(
     if as_json:
         answer(True, {"questions": len(new), "arms": found}, "")
         return
-    columns = list(next(iter(found.values())))
-    rows = [[name, *(f"{one[key]:.4g}" for key in columns)] for name, one in found.items()]
-    table(["arm", *columns], rows)
+    measures = {key: [one[key] for one in found.values()] for key in found["vanilla"]}
+    rows = [
+        [key, *("" if math.isnan(one) else f"{one:.4g}" for one in values)]
+        for key, values in measures.items()
+        if not all(map(math.isnan, values))
+    ]
+    table(["measure", *found], rows)
 
 
 def _examples(
