@@ -16,8 +16,8 @@ and first weights of its own) then
     distill    latents woven from a text memory against the text
 
 Figures are means over seeds. WANTED was written after seed 0. Seeds 1 to 4 showed that at rates of
-4e-3 and 2.5e-3 one weaver in three or four stays stuck for long, and served to choose 1.5e-3; 11, 12
-and 13 were not looked at for that.
+4e-3 and 2.5e-3 one weaver in three or four stays stuck for long, and served to choose 1.5e-3; 11,
+12 and 13 were not looked at for that.
 """
 
 from __future__ import annotations
