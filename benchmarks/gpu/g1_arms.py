@@ -5,11 +5,12 @@ python benchmarks/gpu/g1_arms.py
 
 from __future__ import annotations
 
-from reasoner import options, reasoner, report
+from reasoner import SMOKE, options, reasoner, report
 
 from reverie.agent.latent.training.experiment import RuleSettings, run_rules
 
 given = options(__doc__)
-size = {} if given.tiny else {"ids": 100, "rank": 16, "batch": 128, "rate": 2e-3, "latents": 8}
+LARGE = {"ids": 100, "rank": 16, "batch": 128, "rate": 1e-3, "latents": 8}
+size = SMOKE if given.tiny else LARGE
 settings = RuleSettings.model_validate({"seed": given.seed, "two_steps": 0.3, **size})
 report("g1_arms", lambda: run_rules(reasoner(given), settings)[0])

@@ -25,6 +25,9 @@ SIZES = {
 }
 """``large`` has 34 million weights."""
 
+SMOKE = {"steps": 20, "tests": 16, "trigger_steps": 10}
+"""The experiment's size with ``--tiny``: it shows that a script runs, and nothing else."""
+
 
 def options(about: str | None, **extra: object) -> argparse.Namespace:
     """The command line; leaves where there is no GPU, unless told to run tiny."""
