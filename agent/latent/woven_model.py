@@ -6,7 +6,6 @@ answer as latent vectors. Without any, the weaver works from what it was trained
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -21,6 +20,7 @@ from torch import Tensor
 
 from ...errors import ContextOverflow, ModelError
 from ..models.base import Message, Reply, Scores, ToolCall, ToolSpec, Usage
+from ..models.in_thread import InThread
 from ..models.prompt_files import as_json, render
 from ..models.tool_text import as_text, describe, read, with_system
 from ..models.wire import json_in
@@ -36,7 +36,7 @@ _TOGETHER = 16
 """Candidates that are scored in one batch, at most."""
 
 
-class WovenModel:
+class WovenModel(InThread):
     """A frozen reasoner with a weaver and a trigger behind the `ChatModel` protocol.
 
     It weaves always, only in a conversation that has latent messages (``told``), or never, which is
@@ -125,29 +125,6 @@ class WovenModel:
             ),
             finish=ended if answer.ended else "length",
             logprob=answer.mean_logprob,
-        )
-
-    async def achat(
-        self,
-        messages: Sequence[Message],
-        *,
-        tools: Sequence[ToolSpec] = (),
-        schema: dict[str, JsonValue] | None = None,
-        max_tokens: int = 256,
-        temperature: float = 0.0,
-        seed: int | None = None,
-        stop: Sequence[str] = (),
-    ) -> Reply:
-        """`chat` in a thread."""
-        return await asyncio.to_thread(
-            self.chat,
-            messages,
-            tools=tools,
-            schema=schema,
-            max_tokens=max_tokens,
-            temperature=temperature,
-            seed=seed,
-            stop=stop,
         )
 
     def stream(

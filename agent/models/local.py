@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import time
@@ -16,6 +15,7 @@ from ...errors import ContextOverflow, ModelError, ModelUnavailable
 from .base import Message, Reply, Scores, ToolCall, ToolSpec, Usage
 from .chat_template import ChatTemplate
 from .generation import Generation
+from .in_thread import InThread
 from .json_grammar import schema_to_gbnf
 from .llama_session import MAX_CANDIDATES, LlamaSession
 from .token_trie import build, chunks
@@ -23,7 +23,7 @@ from .tool_text import as_text, describe, read, reply_schema
 from .weights import Weights, bundled_weights, file_weights
 
 
-class LocalModel:
+class LocalModel(InThread):
     """A GGUF model. Without ``path`` it is SmolLM2-135M-Instruct from its package.
 
     Greedy answers and scores are functions of their arguments alone: what was asked before makes
@@ -188,29 +188,6 @@ class LocalModel:
             usage=usage,
             finish=ended if run.stopped else "length",
             logprob=run.mean_logprob,
-        )
-
-    async def achat(
-        self,
-        messages: Sequence[Message],
-        *,
-        tools: Sequence[ToolSpec] = (),
-        schema: dict[str, JsonValue] | None = None,
-        max_tokens: int = 256,
-        temperature: float = 0.0,
-        seed: int | None = None,
-        stop: Sequence[str] = (),
-    ) -> Reply:
-        """`chat` in a thread."""
-        return await asyncio.to_thread(
-            self.chat,
-            messages,
-            tools=tools,
-            schema=schema,
-            max_tokens=max_tokens,
-            temperature=temperature,
-            seed=seed,
-            stop=stop,
         )
 
     def stream(
