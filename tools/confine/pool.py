@@ -221,9 +221,12 @@ class Workers(Asking):
                 for foreign in self._idle:
                     foreign.close()  # forgets it: it is the other process's
                 self._idle.clear()
-            for place, worker in enumerate(self._idle):
-                if worker.net == net:
-                    return self._idle.pop(place)
+            fitting = [worker for worker in self._idle if worker.net == net]
+            for worker in fitting:
+                self._idle.remove(worker)
+                if worker.waits():
+                    return worker
+                worker.close()
         return Worker(self._level, self._packages, net=net)
 
 

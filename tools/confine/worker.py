@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -38,6 +39,7 @@ class Worker:
         self.owner = os.getpid()
         self.folder = Path(tempfile.mkdtemp(prefix="reverie-program-")).resolve()
         self._inner: int | None = None
+        self._lost = False
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(STARTING)
         try:
@@ -135,7 +137,9 @@ class Worker:
         finally:
             for descriptor in (asked, heard, given):
                 os.close(descriptor)
-        return watch.watch()
+        ended = watch.watch()
+        self._lost = ended.status is None
+        return ended
 
     def tidy(self) -> bool:
         """Empty the folder for the next program; False if this worker is of no use any more."""
@@ -143,7 +147,16 @@ class Worker:
             folder.empty(self.folder)
         except OSError:
             return False
-        return self._process.poll() is None
+        return self.waits()
+
+    def waits(self) -> bool:
+        """Whether the keeper is there for the next program."""
+        if self._lost or self._process.poll() is not None:
+            return False
+        # A killed process's line is cut before the system says that the process has ended.
+        line = select.poll()
+        line.register(self._control, 0)  # only for what is always told: hung up, broken
+        return not line.poll(0)
 
     def stop(self) -> None:
         """Have the keeper end the program that runs."""

@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -128,6 +129,25 @@ def test_a_keeper_that_is_killed_is_replaced(held: Workers) -> None:
     for worker in list(held._idle):  # pyright: ignore[reportPrivateUsage]
         os.kill(worker.keeper, 9)
     assert [held.run("5").value for _ in range(4)].count(5) >= 2
+
+
+def test_a_program_is_not_given_to_a_keeper_that_is_gone(held: Workers) -> None:
+    held.run("1")
+    for worker in list(held._idle):  # pyright: ignore[reportPrivateUsage]
+        os.kill(worker.keeper, 9)
+        os.waitid(os.P_PID, worker.keeper, os.WEXITED | os.WNOWAIT)
+    assert held.run("5").value == 5
+    for worker in list(held._idle):  # pyright: ignore[reportPrivateUsage]
+        worker._control.shutdown(socket.SHUT_RDWR)  # pyright: ignore[reportPrivateUsage]
+    assert held.run("6").value == 6
+
+
+def test_a_keeper_that_is_lost_at_work_does_not_come_back(held: Workers) -> None:
+    """Its line is cut before the system knows that it has ended."""
+    held.run("1")
+    with held._worker(net=False) as worker:  # pyright: ignore[reportPrivateUsage]
+        worker._control.shutdown(socket.SHUT_RDWR)  # pyright: ignore[reportPrivateUsage]
+    assert worker not in held._idle  # pyright: ignore[reportPrivateUsage]
 
 
 def test_a_program_whose_keeper_is_killed_is_lost_and_says_so() -> None:
