@@ -227,10 +227,11 @@ def eval_weaver(
     """
     from .. import load_net
     from .comparison import compare
+    from .teaching import read
 
     net = load_net(weaver_path, device=device)
-    new = _questions(net.backbone, data)[:limit]
-    old = _questions(net.backbone, retention)[:limit] if retention is not None else []
+    new = read(net.backbone, data)[:limit]
+    old = read(net.backbone, retention)[:limit] if retention is not None else []
     with _bar("Answering") as watch:
         found = compare(net, new, old, best_of=samples, watch=watch)
     if as_json:
@@ -303,19 +304,6 @@ def _reinforce(
 def _room(examples: Sequence[Example]) -> int:
     """How many tokens an answer may take: twice the longest wanted."""
     return 2 * max(len(one.answer) for one in examples)
-
-
-def _questions(model: Backbone, path: Path) -> list[Example]:
-    """What to ask, of a file. Raises SettingsError if there is nothing."""
-    from .teaching import read
-
-    found = read(model, path)
-    if not found:
-        raise SettingsError(
-            f"There is nothing to ask: {path} holds no example that fits the model's context of"
-            f" {model.context_tokens} tokens. Give another file, or a model with a longer context."
-        )
-    return found
 
 
 def _bar(what: str) -> AbstractContextManager[Callable[[int, int], None]]:

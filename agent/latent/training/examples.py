@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -196,13 +196,16 @@ def final_number(tokenizer: Tokenizer) -> Callable[[Sequence[int]], object]:
 
 
 def fitting(examples: Iterable[Example], context_tokens: int) -> tuple[list[Example], int]:
-    """The examples that fit a context, and how many did not."""
+    """The examples that fit a context, and how many of them do only without their memory."""
     kept: list[Example] = []
-    left = 0
+    bare = 0
     for one in examples:
-        longest = max(len(one.prompt), len(one.teacher)) + len(one.answer)
-        if longest <= context_tokens and len(one.memory) <= context_tokens:
-            kept.append(one)
+        if len(one.prompt) + len(one.answer) > context_tokens:
+            continue
+        told = max(len(one.memory), len(one.teacher) + len(one.answer))
+        if one.memory and told > context_tokens:
+            bare += 1
+            kept.append(replace(one, memory=(), teacher=()))
         else:
-            left += 1
-    return kept, left
+            kept.append(one)
+    return kept, bare

@@ -40,8 +40,17 @@ def precision(*, bf16: bool) -> torch.dtype:
 
 
 def read(model: Backbone, path: Path) -> list[Example]:
-    """The examples of a JSONL file that fit the model's context. See `read_examples`."""
-    return _fit(model, read_examples(path, speech(model)))
+    """The examples of a JSONL file that fit the model's context. See `read_examples`.
+
+    Raises SettingsError if there is none.
+    """
+    found = _fit(model, read_examples(path, speech(model)))
+    if not found:
+        raise SettingsError(
+            f"{path} holds no example that fits the model's context of {model.context_tokens}"
+            " tokens. Give another file, or a model with a longer context."
+        )
+    return found
 
 
 def lived(
@@ -135,7 +144,9 @@ def _when_needed(make: Callable[[], Loss]) -> Loss:
 
 
 def _fit(model: Backbone, examples: list[Example]) -> list[Example]:
-    kept, left = fitting(examples, model.context_tokens)
-    if left:
+    kept, bare = fitting(examples, model.context_tokens)
+    if bare:
+        _log.warning("%d memories are too long for the model's context: learnt without.", bare)
+    if left := len(examples) - len(kept):
         _log.warning("%d examples are too long for the model's context: left out.", left)
     return kept

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from pydantic import Field
@@ -32,6 +33,20 @@ STATE = "training.pt"
 
 Loss = Callable[[random.Random], Tensor]
 """The loss of one batch, drawn with the generator given."""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A loss that changes from step to step, and is put back with the weights."""
+
+    def state_dict(self) -> dict[str, float]:
+        """What it has come to."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Go on from there."""
+        ...
+
 
 Watch = Callable[[int, int, float], None]
 """Told the step, how many there will be, and the loss in nats."""
@@ -74,7 +89,8 @@ def train(
     """
     chosen = list(parameters if parameters is not None else net.weaver.parameters())
     optimizer = torch.optim.AdamW(chosen, lr=options.rate, weight_decay=options.decay)
-    begin = _resume(net, optimizer, options, folder)
+    run = None if folder is None else _Run(net, loss, optimizer, options, folder)
+    begin = 0 if run is None else run.resume()
     net.checkpointing = options.checkpointing
     losses: list[float] = []
     for step in range(begin, options.steps):
@@ -84,8 +100,8 @@ def train(
         if watch is not None:
             watch(step + 1, options.steps, losses[-1])
         last = step + 1 == options.steps
-        if folder is not None and rank() == 0 and (last or (step + 1) % options.save_every == 0):
-            _save(net, optimizer, options, step + 1, folder)
+        if run is not None and rank() == 0 and (last or (step + 1) % options.save_every == 0):
+            run.save(step + 1)
     return losses
 
 
@@ -130,46 +146,51 @@ def _activations(options: TrainOptions) -> AbstractContextManager[Any]:
     return torch.autograd.graph.save_on_cpu() if options.offload else nullcontext()
 
 
-def _save(
-    net: WovenNet,
-    optimizer: torch.optim.Optimizer,
-    options: TrainOptions,
-    step: int,
-    folder: Path,
-) -> None:
-    """Weights and state in one file, whole or not at all; then the weights for use."""
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f".{STATE}"
-    state = {
-        "options": options.model_dump_json(),
-        "config": net.config.digest(),
-        "step": step,
-        "optimizer": optimizer.state_dict(),
-        "weights": net.state_dict(),
-    }
-    with part.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(folder / STATE)
-    save_net(net, folder)
+@dataclass(frozen=True)
+class _Run:
+    """What is kept of a run, and where."""
 
+    net: WovenNet
+    loss: Loss
+    optimizer: torch.optim.Optimizer
+    options: TrainOptions
+    folder: Path
 
-def _resume(
-    net: WovenNet, optimizer: torch.optim.Optimizer, options: TrainOptions, folder: Path | None
-) -> int:
-    """Where an earlier run stopped, its weights and moments put back; 0 if there was none."""
-    if folder is None or not (folder / STATE).is_file():
-        return 0
-    state = _state(folder)
-    if (state["options"], state["config"]) != (options.model_dump_json(), net.config.digest()):
-        raise SettingsError(
-            f"{folder} holds a training run with other options or another configuration. Train"
-            " into another folder, or delete this one."
-        )
-    net.load_state_dict(state["weights"], strict=True)
-    optimizer.load_state_dict(state["optimizer"])
-    return int(state["step"])
+    def save(self, step: int) -> None:
+        """Weights and state in one file, whole or not at all; then the weights for use."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        part = self.folder / f".{STATE}"
+        state = {
+            "options": self.options.model_dump_json(),
+            "config": self.net.config.digest(),
+            "step": step,
+            "optimizer": self.optimizer.state_dict(),
+            "weights": self.net.state_dict(),
+            "loss": self.loss.state_dict() if isinstance(self.loss, Remembers) else {},
+        }
+        with part.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(self.folder / STATE)
+        save_net(self.net, self.folder)
+
+    def resume(self) -> int:
+        """Where an earlier run stopped, all put back as it was; 0 if there was none."""
+        if not (self.folder / STATE).is_file():
+            return 0
+        state = _state(self.folder)
+        ours = (self.options.model_dump_json(), self.net.config.digest())
+        if (state["options"], state["config"]) != ours:
+            raise SettingsError(
+                f"{self.folder} holds a training run with other options or another configuration."
+                " Train into another folder, or delete this one."
+            )
+        self.net.load_state_dict(state["weights"], strict=True)
+        self.optimizer.load_state_dict(state["optimizer"])
+        if isinstance(self.loss, Remembers) and state.get("loss"):
+            self.loss.load_state_dict(state["loss"])
+        return int(state["step"])
 
 
 def resumed(folder: Path) -> int:

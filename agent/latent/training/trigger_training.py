@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -202,6 +202,14 @@ class TriggerGRPO:
         self._net, self._draw, self._options, self._reward = net, draw, options, reward
         self.penalty = options.penalty
         self.rate = 0.0
+
+    def state_dict(self) -> dict[str, float]:
+        """λ as it stands, and the last step's rate."""
+        return {"penalty": self.penalty, "rate": self.rate}
+
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Go on from what ``state_dict`` gave."""
+        self.penalty, self.rate = state["penalty"], state["rate"]
 
     def __call__(self, rng: random.Random) -> Tensor:
         """−1/N Σ_ij min(ρ A, clip(ρ, 1 ± ε) A) over the decisions j of roll-outs i."""

@@ -7,7 +7,7 @@ plan is read with gradients, so that log-probabilities are those of the very pol
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from pydantic import Field
@@ -54,6 +54,14 @@ class WeaverGRPO:
         self._net, self._draw, self._options, self._reward = net, draw, options, reward
         self._decider = decider or Always()
         self.reward, self.skipped = 0.0, 0
+
+    def state_dict(self) -> dict[str, float]:
+        """The last step's reward."""
+        return {"reward": self.reward}
+
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Go on from what ``state_dict`` gave."""
+        self.reward = state["reward"]
 
     def __call__(self, rng: random.Random) -> Tensor:
         """Roll out, then the loss; zero if every group's rewards are all the same."""

@@ -124,6 +124,9 @@ def test_a_file_without_a_question_that_can_be_asked_is_named(
     (place / "empty.jsonl").write_text("\n", encoding="utf-8")
     long = json.dumps({"prompt": "A" * 9000, "answer": "B"})
     (place / "long.jsonl").write_text(long, encoding="utf-8")
+    words = ("train", "weaver", "--out", place / "v", "--data", data, *model)
+    code, said = run(capsys, *words, "--retention", place / "empty.jsonl")
+    assert code == 2 and "empty.jsonl holds no example" in said["error"]["message"]
     words = ("eval", "weaver", "--weaver-path", place / "w")
     code, said = run(capsys, *words, "--data", place / "empty.jsonl")
     assert code == 2 and "empty.jsonl holds no example" in said["error"]["message"]

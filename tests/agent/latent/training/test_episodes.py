@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 pytest.importorskip("torch", reason="it needs torch: pip install 'reverie[latent]'")
@@ -9,6 +11,7 @@ pytest.importorskip("transformers", reason="it needs transformers: 'reverie[late
 
 from reverie.agent.latent.tokens import byte_tokenizer
 from reverie.agent.latent.training.episodes import episode_examples
+from reverie.agent.latent.training.examples import Example, fitting
 from reverie.memory.cases import CaseMemory
 from reverie.memory.memory import Memory
 from reverie.memory.records import CasePayload, Origin, Scope
@@ -45,3 +48,10 @@ def test_each_action_of_a_success_is_an_answer_with_the_other_cases_as_memory() 
         assert one.group == f"heat/{int(answer.startswith('heat'))}"
     second = next(one for one in found if "heat egg" in tokenizer.decode(one.answer))
     assert "take egg" in tokenizer.decode(second.prompt)
+
+
+def test_what_is_recalled_and_too_long_is_left_out_and_the_success_is_kept() -> None:
+    short = Example((1, 2), (3,), memory=(4,), teacher=(4, 1, 2))
+    long = replace(short, memory=(4,) * 9, teacher=(*(4,) * 9, 1, 2))
+    kept, bare = fitting([short, long, replace(short, prompt=(1,) * 8)], 8)
+    assert kept == [short, replace(short, memory=(), teacher=())] and bare == 1

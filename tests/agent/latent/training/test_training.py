@@ -234,6 +234,22 @@ def test_the_trigger_is_steered_to_its_rate(net: WovenNet) -> None:
     assert loss.penalty == pytest.approx(loss.rate - 0.1)
 
 
+def test_a_run_that_stopped_goes_on_with_the_price_it_had_come_to(
+    net: WovenNet, tmp_path: Path
+) -> None:
+    price = TriggerRL(prompts=2, group=4, penalty=0.0, target=0.1, steering=1.0, max_tokens=3)
+    heads = list(net.trigger.parameters())
+    options = TrainOptions(steps=2, rate=1e-2)
+
+    def made() -> TriggerGRPO:
+        return TriggerGRPO(net, new, price, reward=lambda example, answer: 0.0)
+
+    done, again = made(), made()
+    train(net, done, options, parameters=heads, folder=tmp_path)
+    assert train(net, again, options, parameters=heads, folder=tmp_path) == []
+    assert done.penalty > 0 and (again.penalty, again.rate) == (done.penalty, done.rate)
+
+
 def test_a_price_without_a_gain_lowers_the_rate(net: WovenNet) -> None:
     options = TriggerRL(prompts=4, group=8, penalty=1.0, max_tokens=2)
     loss = TriggerGRPO(net, new, options, reward=lambda example, answer: 0.0)
