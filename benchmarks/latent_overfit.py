@@ -1,11 +1,12 @@
 """Can a real backbone be told sixteen new facts through latents alone?
 
-    python benchmarks/latent_overfit.py [--quick] [--json] [--backbone local] [--writes cache]
+    python benchmarks/latent_overfit.py [--quick] [--json] [--backbone local]
+                                        [--queries learned] [--writes embeddings]
 
 SmolLM2-135M-Instruct stays frozen; a weaver with 8 latents at the end of the prompt learns the
 answers to 16 questions about things that do not exist. It passes if the loss falls by 90 %, all 16
 answers are then generated word for word, and the backbone's bytes are what they were. --quick takes
-4 facts, ``--writes embeddings`` the paper's latents, which learn far more slowly.
+4 facts, ``--queries learned --writes embeddings`` the paper's latents, which learn far more slowly.
 """
 
 from __future__ import annotations
@@ -109,12 +110,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--backbone", default="local")
     parser.add_argument("--writes", choices=("cache", "embeddings"), default="cache")
+    parser.add_argument("--queries", choices=("reread", "learned"), default="reread")
     parser.add_argument("--steps", type=int, default=80)
     parser.add_argument("--rate", type=float, default=2e-3)
     options = parser.parse_args(arguments)
     backbone = open_backbone(options.backbone)
     count = 4 if options.quick else len(FACTS)
-    config = WeaverConfig(inner_latents=0, writes=options.writes)
+    config = WeaverConfig(inner_latents=0, writes=options.writes, queries=options.queries)
     metrics = overfit(backbone, config, count, options.steps, options.rate)
     if options.json:
         print_json("latent_overfit", metrics)

@@ -47,6 +47,12 @@ class WeaverConfig(Frozen):
         "that enter the reasoner as embeddings do (as MemGen has it, and all that a weaver which "
         "does not read the cache can do)",
     )
+    queries: Literal["reread", "learned"] = Field(
+        default="reread",
+        description="what is read for the latents: the last K tokens again, now with the delta and "
+        "the memory, each with a learned vector added that is 0 at first; or learned vectors alone "
+        "(as MemGen has it, and all that a weaver which does not read the cache can do)",
+    )
     lora: LoraConfig | None = Field(
         default=LoraConfig(), description="None: queries and heads only"
     )
@@ -62,7 +68,8 @@ class WeaverConfig(Frozen):
             return given
         fields = cast(dict[str, Any], given)
         reads_cache = fields.get("reads", "cache") == "cache"
-        return fields if reads_cache else {"writes": "embeddings", **fields}
+        other = {"writes": "embeddings", "queries": "learned"}
+        return fields if reads_cache else {**other, **fields}
 
     @model_validator(mode="after")
     def _makes_sense(self) -> WeaverConfig:
@@ -78,6 +85,11 @@ class WeaverConfig(Frozen):
             )
         if self.writes == "cache" and self.reads != "cache":
             raise SettingsError('A weaver that writes to the cache reads it, too: reads="cache".')
+        if self.queries == "reread" and self.reads != "cache":
+            raise SettingsError(
+                'Only a weaver that shares the cache reads tokens again: reads="cache", or'
+                ' queries="learned".'
+            )
         return self
 
     def latents(self, kind: Kind) -> int:

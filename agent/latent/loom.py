@@ -1,6 +1,6 @@
 """The weaver: reads the reasoner's state and a memory, and emits latent vectors.
 
-K learned queries are read behind the context (MemGen, arXiv 2509.24704, eq. 5 and 6); their last
+K queries are read behind the context (MemGen, arXiv 2509.24704, eq. 5 and 6); their last
 states, mapped to the reasoner's width and brought to the scale of its embeddings, are the latents.
 Beside the paper: the weaver is the reasoner itself with a low-rank delta, and reads the keys and
 values that the reasoner has computed anyway, so that weaving costs K positions; and a gate.
@@ -66,6 +66,8 @@ class LatentHead(nn.Module):
                 continue
             tokens = torch.randint(reader.vocabulary, (count,), generator=generator)
             start = reader.embed(tokens).detach().float().cpu()
+            if config.queries == "reread":
+                start = torch.zeros_like(start)  # beside the tokens' own embeddings
             self.queries[kind] = nn.Parameter(start.clone())
             if config.writes == "embeddings":
                 self.scale[kind] = nn.Parameter(torch.zeros(()))
@@ -112,13 +114,17 @@ class SharedWeaver(nn.Module):
 
     def weave(self, stream: Stream, rows: Tensor, kind: Kind) -> Latents:
         """See `WeaverModel`."""
-        queries = self.head.queries[kind]
-        count, at = len(queries), stream.text[rows][:, None]
-        stays = self.head.outward is None
+        queries = self.head.queries[kind].expand(len(rows), -1, -1)
+        count, at = queries.shape[1], stream.text[rows][:, None]
+        stays, again = self.head.outward is None, self.config.queries == "reread"
         # Queries that stay must not lie ahead of the text that will see them.
-        positions = at + torch.arange(count) - (count if stays else 0)
+        positions = at + torch.arange(count) - (count if stays or again else 0)
+        positions = positions.clamp(min=0)
+        if again:
+            tokens = stream.tokens[rows[:, None], positions]
+            queries = stream.backbone.embed(tokens) + queries
         slots, start = stream.slots, stream.slots.length[rows]
-        block = _query_block(queries, positions.clamp(min=0), len(rows))
+        block = _query_block(queries, positions)
         states = _write(slots, rows, block, self.lora)
         gates = self.head.log_gates(kind, states)
         if stays:
@@ -164,7 +170,8 @@ class ReadingWeaver(nn.Module):
         self._catch_up(stream, reader, rows)
         queries = self.head.queries[kind]
         positions = stream.text[rows][:, None] + torch.arange(len(queries))
-        states = _write(reader.slots, rows, _query_block(queries, positions, len(rows)), self.lora)
+        block = _query_block(queries.expand(len(rows), -1, -1), positions)
+        states = _write(reader.slots, rows, block, self.lora)
         # The last token will be read again, behind the latents.
         reader.slots.rewind(rows, len(queries) + 1)
         reader.seen[rows] -= 1
@@ -243,13 +250,9 @@ def start_map(layer: nn.Linear, generator: torch.Generator) -> None:
             layer.weight.copy_(start / math.sqrt(layer.in_features))
 
 
-def _query_block(queries: Tensor, positions: Tensor, rows: int) -> Block:
-    return Block(
-        queries.expand(rows, -1, -1),
-        torch.full((rows,), len(queries)),
-        positions,
-        torch.full_like(positions, QUERY),
-    )
+def _query_block(queries: Tensor, positions: Tensor) -> Block:
+    counts = torch.full((len(queries),), queries.shape[1])
+    return Block(queries, counts, positions, torch.full_like(positions, QUERY))
 
 
 def _write_memory(slots: Slots, memories: Sequence[Sequence[int]], lora: Lora | None) -> None:

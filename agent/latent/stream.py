@@ -56,8 +56,9 @@ class Stream:
     """The reasoner's view of a batch: what was read, and the state it left behind.
 
     Rows are named by sorted tensors on the CPU. ``text`` (B,) counts each row's tokens, which is
-    also the position of its next one: latents take no positions of their own. ``hidden`` (B, d)
-    are the last states of the rows' last tokens, ``embedded`` (B, d) those tokens' embeddings.
+    also the position of its next one: latents take no positions of their own. ``tokens``
+    (B, columns) are they, by position, on the CPU. ``hidden`` (B, d) are the last states of the
+    rows' last tokens, ``embedded`` (B, d) those tokens' embeddings.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Stream:
             checkpointing=checkpointing and differentiable,
         )
         self.text = torch.zeros(rows, dtype=torch.long)
+        self.tokens = torch.zeros(rows, columns, dtype=torch.long)
         shape = (rows, backbone.dim)
         self.hidden = torch.zeros(*shape, dtype=backbone.dtype, device=backbone.device)
         self.embedded = torch.zeros_like(self.hidden)
@@ -101,7 +103,7 @@ class Stream:
 
     def read(self, rows: Tensor, ids: Tensor, counts: Tensor) -> Tensor:
         """Read tokens (R, n), of which ``counts`` (R,) are real; their states (R, n, d)."""
-        return self._read(rows, self.backbone.embed(ids), counts, None)
+        return self._read(rows, ids, counts, None)
 
     def insert(self, rows: Tensor, latents: Latents, ids: Tensor, counts: Tensor) -> Tensor:
         """Read the last token anew behind latents, and go on; states (R, n, d) of ``ids`` (R, n).
@@ -118,7 +120,7 @@ class Stream:
                 self.slots.put(rows, at, latents.cached, latents.gates)
         else:
             self.slots.rewind(rows, 1)
-        return self._read(rows, self.backbone.embed(ids), counts, latents)
+        return self._read(rows, ids, counts, latents)
 
     def lift(self, rows: Tensor, latents: Latents) -> Latents:
         """The latents with all that is needed to hand them to other rows; see `Latents.take`."""
@@ -142,7 +144,7 @@ class Stream:
     def keep(self, rows: Tensor) -> None:
         """Go on with these rows alone; one named twice is doubled."""
         self.slots.keep(rows)
-        self.text = self.text[rows]
+        self.text, self.tokens = self.text[rows], self.tokens[rows]
         rows = rows.to(self.hidden.device)
         self.hidden, self.embedded = self.hidden[rows], self.embedded[rows]
         if self.states is not None and self.inputs is not None:
@@ -150,10 +152,11 @@ class Stream:
         if self.reader is not None:
             self.reader = self.reader.keep(rows.cpu())
 
-    def _read(
-        self, rows: Tensor, inputs: Tensor, counts: Tensor, latents: Latents | None
-    ) -> Tensor:
-        positions = self.text[rows][:, None] + torch.arange(inputs.shape[1])
+    def _read(self, rows: Tensor, ids: Tensor, counts: Tensor, latents: Latents | None) -> Tensor:
+        inputs = self.backbone.embed(ids)
+        positions = self.text[rows][:, None] + torch.arange(ids.shape[1])
+        real = torch.arange(ids.shape[1]) < counts[:, None]
+        self.tokens[rows[:, None].expand_as(ids)[real], positions[real]] = ids.cpu()[real]
         block = Block(inputs, counts, positions, torch.full_like(positions, TEXT))
         before = 0
         if latents is not None and latents.values is not None:

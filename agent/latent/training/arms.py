@@ -4,7 +4,8 @@
     pause         K learned vectors that are the same for every prompt
     queries       the weaver without its delta
     weaver        the weaver
-    embedded      the weaver whose latents enter as embeddings do (as MemGen has it)
+    learned       the weaver whose queries are learned vectors (as MemGen has it)
+    embedded      the same, with latents that enter as embeddings do (as MemGen has that, too)
     lora          a delta on the reasoner itself, of the weaver's rank or of as many parameters
 
 Each may be gated: the trigger, which reads the bare reasoner's state at the prompt's end, decides
@@ -122,14 +123,15 @@ class PauseWeaver(nn.Module):
         return Latents(shown, shown.new_zeros(shown.shape[:2]))
 
 
-ARMS = ("vanilla", "pause", "queries", "weaver", "embedded", "lora", "lora_params")
+ARMS = ("vanilla", "pause", "queries", "weaver", "learned", "embedded", "lora", "lora_params")
 
 
 _WOVEN: dict[str, dict[str, object]] = {
-    "pause": {"lora": None, "writes": "embeddings"},
+    "pause": {"lora": None, "writes": "embeddings", "queries": "learned"},
     "queries": {"lora": None},
     "weaver": {},
-    "embedded": {"writes": "embeddings"},
+    "learned": {"queries": "learned"},
+    "embedded": {"writes": "embeddings", "queries": "learned"},
 }
 
 

@@ -1,15 +1,14 @@
 """Context distillation on the rule-table task: latents in the place of a recalled text.
 
 Every question comes with a table of its own, so that nothing can be learnt by heart: the weaver has
-to read the memory and hand on what the question needs. The teacher reads the same table as text.
-Tables grow as they are understood: the way from a memory to an answer is found with one line in it.
-By default the line that is needed stands first; with ``ranked=False`` the weaver has to look it up.
+to read the memory, find the line that is asked for, and hand on what it says. The teacher reads the
+same table as text. Tables grow as they are understood.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from pydantic import Field
 
@@ -29,13 +28,10 @@ from .weaver_loss import WeaverLosses, weaver_loss
 class DistillSettings(Frozen):
     """The size of the experiment."""
 
-    lines: int = Field(default=8, ge=1, description="ids in a memory, from one at first")
-    ranked: bool = Field(
-        default=True, description="the line that is needed stands first, as a good search has it"
-    )
-    latents: int = Field(default=2, ge=1)
+    lines: int = Field(default=28, ge=1, description="ids in a memory, from one at first")
+    latents: int = Field(default=8, ge=1)
     rank: int = Field(default=16, ge=1)
-    steps: int = Field(default=1500, ge=1)
+    steps: int = Field(default=600, ge=1)
     batch: int = Field(default=32, ge=1)
     rate: float = Field(default=1.5e-3, gt=0)
     retention: float = Field(default=0.25, ge=0, lt=1)
@@ -57,14 +53,12 @@ def run_distillation(
     assert backbone.tokenizer is not None, "the rule task needs its tokenizer"
     tokenizer = backbone.tokenizer
 
-    lessons = Curriculum(range(1, settings.lines + 1), least=0.1)
+    lessons = Curriculum([*doubled(settings.lines)], least=0.1)
 
     def draw(rng: random.Random, *, test: bool = False) -> Example:
         lines = settings.lines if test else rng.randint(1, lessons.lesson)
         table = new_table(lines, rng)
-        return encode(
-            tokenizer, recalling(table, rng, lines=lines, ranked=settings.ranked, test=test)
-        )
+        return encode(tokenizer, recalling(table, rng, lines=lines, test=test))
 
     def told(step: int, steps: int, loss: float) -> None:
         lessons.note(loss)
@@ -95,6 +89,15 @@ def run_distillation(
     rng = random.Random(f"{settings.seed}/distillation")
     tests = [draw(rng, test=True) for _ in range(settings.tests)]
     return recovery(net, tests)
+
+
+def doubled(most: int) -> Iterator[int]:
+    """1, 2, 4 and so on, and at last ``most``."""
+    one = 1
+    while one < most:
+        yield one
+        one *= 2
+    yield most
 
 
 def recovery(net: WovenNet, tests: list[Example]) -> dict[str, float]:

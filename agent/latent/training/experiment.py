@@ -37,10 +37,10 @@ class RuleSettings(Frozen):
     """The experiment's size. The defaults are those of the benchmark."""
 
     ids: int = Field(default=20, ge=2, description="new ids to learn")
-    latents: int = Field(default=4, ge=1)
+    latents: int = Field(default=8, ge=1)
     rank: int = Field(default=16, ge=1)
     steps: int = Field(default=1000, ge=1)
-    looks: tuple[int, ...] = Field(default=(100, 200, 400, 600), description="tested after these")
+    looks: tuple[int, ...] = Field(default=(50, 100, 200, 400), description="tested after these")
     batch: int = Field(default=32, ge=1)
     rate: float = Field(default=1.5e-3, gt=0)
     exchange: float = Field(default=0.5, ge=0, le=1)
@@ -150,7 +150,7 @@ def train_arm(
     losses = WeaverLosses(
         batch=settings.batch,
         retention=settings.retention,
-        exchange=settings.exchange if arm.name in ("weaver", "embedded") else 0.0,
+        exchange=settings.exchange if arm.name in ("weaver", "learned", "embedded") else 0.0,
     )
     if arm.woven:
         loss = weaver_loss(arm.net, world.new, losses, world.old)

@@ -99,11 +99,15 @@ class Lesson:
 LESSONS = (
     Lesson("", 0, 0),
     *(Lesson(RULES[:n], 0) for n in range(len(RULES) + 1)),
-    *(Lesson(RULES, n) for n in (1, 2, 3, 4, 6, 8)),
+    *(Lesson(RULES, n) for n in (1, 2, 3, 4, 6, 8, 12, 20, 28)),
 )
 """First to restate tables, which teaches to look up; then copying, one rule after another, and
 questions on tables of one id and of more. All at once is not learnt: places, shifts and looking up
 each need the others to be of any use, and of a looked-up answer only the first letter tells."""
+
+
+SHORT = 8
+"""Lines of the tables that are restated from the beginning."""
 
 
 class Curriculum(Generic[_T]):
@@ -170,12 +174,13 @@ def _batches(size: int, seed: int, lessons: Curriculum[Lesson]) -> Iterator[tupl
     rules = set(tokenizer.encode(RULES))
     while True:
         lesson = lessons.lesson
+        longest = max(SHORT, lesson.longest)
         rows: list[list[int]] = []
         marks: list[list[int]] = []
         for _ in range(size):
             row, mark = [begin], [0]
             if not lesson.questions or rng.random() < 0.5:
-                told, again = (tokenizer.encode(text) for text in restated(rng))
+                told, again = (tokenizer.encode(text) for text in restated(rng, longest=longest))
                 row += [*told, *again]
                 mark += [0] * len(told) + [int(one in rules) for one in again]
             context, lines = pretraining_text(

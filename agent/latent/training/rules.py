@@ -92,13 +92,11 @@ def recalling(
     *,
     steps: int = 1,
     lines: int = 0,
-    ranked: bool = False,
     test: bool = False,
 ) -> Problem:
     """A question about ids whose rules it does not tell.
 
-    ``lines`` > 0 gives it a memory: as much of the table, with what it needs somewhere in it, or
-    ``ranked`` first.
+    ``lines`` > 0 gives it a memory: as much of the table, with what it needs somewhere in it.
     """
     ids = rng.choices(list(table), k=steps)
     letters = draw_letters(rng, test=test)
@@ -107,8 +105,7 @@ def recalling(
         others = [one for one in table if one not in ids]
         kept = list(dict.fromkeys(ids))
         kept += rng.sample(others, max(0, lines - len(kept)))
-        if not ranked:
-            rng.shuffle(kept)
+        rng.shuffle(kept)
         memory = written(table, kept)
     answer = solve([table[one] for one in ids], letters)
     return Problem(f"{''.join(ids)} {letters}", answer, tuple(ids), letters, memory)

@@ -29,14 +29,20 @@ from reverie.agent.latent.tokens import byte_tokenizer
 
 VOCABULARY = 40
 Rows = list[list[int]]
-Flow = tuple[Literal["cache", "hidden", "embeddings"], Literal["embeddings", "cache"]]
+Flow = tuple[
+    Literal["cache", "hidden", "embeddings"],
+    Literal["embeddings", "cache"],
+    Literal["learned", "reread"],
+]
 FLOWS: tuple[Flow, ...] = (
-    ("cache", "embeddings"),
-    ("cache", "cache"),
-    ("hidden", "embeddings"),
-    ("embeddings", "embeddings"),
+    ("cache", "embeddings", "learned"),
+    ("cache", "cache", "reread"),
+    ("hidden", "embeddings", "learned"),
+    ("embeddings", "embeddings", "learned"),
+    ("cache", "cache", "learned"),
+    ("cache", "embeddings", "reread"),
 )
-"""What a weaver reads and where it writes."""
+"""What a weaver reads, where it writes, and what its queries are."""
 
 
 @cache
@@ -63,7 +69,7 @@ def woven(
     lora = LoraConfig(rank=4)
     options = {"prompt_latents": 3, "inner_latents": 2, "inner_points": 4, "lora": lora} | options
     config = LatentConfig(
-        weaver=WeaverConfig(reads=flow[0], writes=flow[1], **options),
+        weaver=WeaverConfig(reads=flow[0], writes=flow[1], queries=flow[2], **options),
         trigger=TriggerConfig(lora=lora if trigger else None),
     )
     net = WovenNet(backbone or tiny(), config)
@@ -149,7 +155,7 @@ def reference(
     for point in points:
         _read(slots, at_token, embedded, begin, point.at)
         if shared:
-            _weave_shared(net, slots, point)
+            _weave_shared(net, slots, point, embedded)
         else:
             _weave_reading(net, slots, remembered, point)
         begin = point.at - 1
@@ -167,13 +173,14 @@ def _read(
         slots.append(Slot(embedded[place], place, TEXT, TEXT))
 
 
-def _weave_shared(net: WovenNet, slots: list[Slot], point: Point) -> None:
+def _weave_shared(net: WovenNet, slots: list[Slot], point: Point, embedded: Tensor) -> None:
     head, count = net.weaver.head, net.config.weaver.latents(point.kind)
-    stays = head.outward is None
-    start = point.at - (count if stays else 0)
+    again = net.config.weaver.queries == "reread"
+    start = point.at - (count if head.outward is None or again else 0)
+    places = [max(start + k, 0) for k in range(count)]
     asked = [
-        Slot(query, max(start + k, 0), QUERY, QUERY, adapted=True)
-        for k, query in enumerate(head.queries[point.kind])
+        Slot(query + embedded[place] if again else query, place, QUERY, QUERY, adapted=True)
+        for place, query in zip(places, head.queries[point.kind], strict=True)
     ]
     states = _run(net.backbone, [*slots, *asked], _lora(net))[-count:]
     gates = numbers(head.log_gates(point.kind, states[None])[0])

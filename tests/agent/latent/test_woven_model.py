@@ -146,6 +146,8 @@ def test_a_weaver_without_latents_is_refused() -> None:
     with pytest.raises(SettingsError, match="weaves nothing"):
         WeaverConfig(prompt_latents=0, inner_points=0)
     assert WeaverConfig(prompt_latents=0).latents("inner") == 8
+    with pytest.raises(SettingsError, match='queries="learned"'):
+        WeaverConfig(reads="hidden", queries="reread")
 
 
 def test_a_hub_folder_comes_back_as_the_same_backbone(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_every_arm_is_trained_and_measured_and_the_reasoner_stays(backbone: Back
 
 def test_distillation_counts_the_tokens_it_saves(backbone: Backbone) -> None:
     found = run_distillation(backbone, DistillSettings(steps=1, batch=2, tests=6, rank=2))
-    assert found["text_tokens"] == 24 and found["tokens"] == pytest.approx(2 / 24)
+    assert found["text_tokens"] == 84 and found["tokens"] == pytest.approx(8 / 84)
 
 
 @pytest.mark.parametrize("cached", [False, True])
