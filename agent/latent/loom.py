@@ -29,8 +29,11 @@ class WeaverModel(Protocol):
 
     config: WeaverConfig
 
-    def remember(self, stream: Stream, memories: Sequence[Sequence[int]]) -> None:
-        """Read each row's memory, as tokens, before the stream begins."""
+    def remember(self, stream: Stream, memories: Sequence[Sequence[int]], before: Tensor) -> None:
+        """Read each row's memory, as tokens, before the stream begins.
+
+        It begins ``before`` (B,) positions before the text.
+        """
         ...
 
     def weave(self, stream: Stream, rows: Tensor, kind: Kind) -> Latents:
@@ -108,9 +111,9 @@ class SharedWeaver(nn.Module):
         lora = config.lora
         self.lora = None if lora is None else Lora(reasoner.model, lora, generator)
 
-    def remember(self, stream: Stream, memories: Sequence[Sequence[int]]) -> None:
+    def remember(self, stream: Stream, memories: Sequence[Sequence[int]], before: Tensor) -> None:
         """Write each row's memory where only weaver queries see it."""
-        _write_memory(stream.slots, memories, self.lora)
+        _write_memory(stream.slots, memories, before, self.lora)
 
     def weave(self, stream: Stream, rows: Tensor, kind: Kind) -> Latents:
         """See `WeaverModel`."""
@@ -157,11 +160,11 @@ class ReadingWeaver(nn.Module):
         lora = config.lora
         self.lora = None if lora is None else Lora(reader.model, lora, generator)
 
-    def remember(self, stream: Stream, memories: Sequence[Sequence[int]]) -> None:
+    def remember(self, stream: Stream, memories: Sequence[Sequence[int]], before: Tensor) -> None:
         """Write each row's memory into the weaver's cache; queries see it."""
         longest = max(len(one) for one in memories)
         reader = stream.reader = self._begin(stream, longest)
-        _write_memory(reader.slots, memories, self.lora)
+        _write_memory(reader.slots, memories, before, self.lora)
         reader.shift = reader.slots.length.clone()
 
     def weave(self, stream: Stream, rows: Tensor, kind: Kind) -> Latents:
@@ -255,11 +258,13 @@ def _query_block(queries: Tensor, positions: Tensor) -> Block:
     return Block(queries, counts, positions, torch.full_like(positions, QUERY))
 
 
-def _write_memory(slots: Slots, memories: Sequence[Sequence[int]], lora: Lora | None) -> None:
+def _write_memory(
+    slots: Slots, memories: Sequence[Sequence[int]], before: Tensor, lora: Lora | None
+) -> None:
     if not any(memories):
         return
     ids, counts = pad(memories)
-    positions = torch.arange(ids.shape[1]).expand(ids.shape)
+    positions = torch.arange(ids.shape[1]) - before[:, None]
     block = Block(slots.backbone.embed(ids), counts, positions, torch.full_like(ids, MEMORY))
     _write(slots, torch.arange(len(memories)), block, lora)
 

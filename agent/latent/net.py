@@ -84,7 +84,12 @@ class WovenNet(nn.Module):
             traced=isinstance(self.weaver, ReadingWeaver),
         )
         if longest and memories is not None:
-            self.weaver.remember(stream, memories)
+            # Where it would stand as text; never further off than the backbone can look.
+            room = (self.reader or self.backbone).context_tokens
+            before = [
+                min(len(one), room - length) for one, length in zip(memories, lengths, strict=True)
+            ]
+            self.weaver.remember(stream, memories, torch.tensor(before).clamp(min=0))
         return stream
 
     def _check_room(self, lengths: Sequence[int], memories: Sequence[Sequence[int]]) -> None:

@@ -307,15 +307,17 @@ def reinforce_weaver(
     return {"taught": before, "reinforced": score(arm, new).exact, "sampled": rl.reward}
 
 
-def continual(backbone: Backbone, settings: RuleSettings, name: str) -> dict[str, float]:
+def continual(
+    backbone: Backbone, settings: RuleSettings, name: str, watch: Watch | None = None
+) -> dict[str, float]:
     """One arm learns a table, then another: what it knows of both after each."""
     arm = make_arm(name, backbone, settings.latent_config())
     first = World(backbone, settings)
     later = settings.model_copy(update={"seed": settings.seed + 1000})
     second = World(backbone, later, first.table)
-    train_arm(arm, first)
+    train_arm(arm, first, watch)
     found = {f"{name}.first": score(arm, first.tests(first.new)).exact}
-    train_arm(arm, second)
+    train_arm(arm, second, watch)
     found[f"{name}.first_after"] = score(arm, first.tests(first.new)).exact
     found[f"{name}.second"] = score(arm, second.tests(second.new)).exact
     return found

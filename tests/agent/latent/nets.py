@@ -146,7 +146,7 @@ def reference(
     shared = not isinstance(net.weaver, ReadingWeaver)
     embedded = backbone.embed(torch.tensor(tokens))
     remembered = [
-        Slot(one, place, MEMORY, MEMORY, adapted=True)
+        Slot(one, place - len(memory), MEMORY, MEMORY, adapted=True)
         for place, one in enumerate(backbone.embed(torch.tensor(list(memory), dtype=torch.long)))
     ]
     slots: list[Slot] = list(remembered) if shared else []
