@@ -47,8 +47,8 @@ def run_distillation(
 ) -> dict[str, float]:
     """Exact match with nothing, with the text, and with latents woven from it.
 
-    ``recovered`` is the share of the text's gain that the latents have, ``tokens`` their number
-    over the text's.
+    ``recovered`` is the share of the text's gain that the latents have, ``untrained`` the same
+    before training with the gate open, ``tokens`` their number over the text's.
     """
     assert backbone.tokenizer is not None, "the rule task needs its tokenizer"
     tokenizer = backbone.tokenizer
@@ -85,10 +85,12 @@ def run_distillation(
     options = TrainOptions(
         steps=settings.steps, rate=settings.rate, seed=settings.seed, save_every=10**9
     )
-    train(net, weaver_loss(net, draw, losses, old), options, watch=told)
     rng = random.Random(f"{settings.seed}/distillation")
     tests = [draw(rng, test=True) for _ in range(settings.tests)]
-    return recovery(net, tests)
+    loss = weaver_loss(net, draw, losses, old)
+    untrained = recovery(net, tests)["recovered"]
+    train(net, loss, options, watch=told)
+    return recovery(net, tests) | {"untrained": untrained}
 
 
 def doubled(most: int) -> Iterator[int]:
