@@ -153,7 +153,11 @@ def generate(
 
 
 class Run:
-    """A batch on its way; `step` adds a token to each row that has not ended."""
+    """A batch on its way; `step` adds a token to each row that has not ended.
+
+    A batch of one can go on from ``past``, the stream of an earlier run: what their prompts begin
+    with alike is not read again.
+    """
 
     def __init__(
         self,
@@ -163,6 +167,7 @@ class Run:
         sampling: Sampling,
         memories: Sequence[Sequence[int]] | None,
         edit: Edit | None = None,
+        past: Stream | None = None,
     ) -> None:
         self._net, self._decider, self._sampling, self._edit = net, decider, sampling, edit
         self._rows = [list(prompt) for prompt in prompts]
@@ -176,7 +181,8 @@ class Run:
             points=net.config.weaver.inner_points + 1,
             memories=memories,
         )
-        self.stream.read(self.stream.all(), *pad(prompts))
+        known = 0 if past is None else self.stream.adopt(past, prompts[0])
+        self.stream.read(self.stream.all(), *pad([prompt[known:] for prompt in prompts]))
         self._consult("prompt")
 
     def step(self) -> bool:

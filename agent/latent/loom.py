@@ -9,7 +9,6 @@ values that the reasoner has computed anyway, so that weaving costs K positions;
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -20,7 +19,7 @@ from .backbone import Backbone
 from .config import KINDS, Kind, WeaverConfig
 from .lora import Lora
 from .slots import LATENT, MEMORY, QUERY, TEXT, Block, Slots
-from .stream import Latents, Reader, Stream
+from .stream import Latents, Reader, Remembered, Stream
 from .tensors import pad
 
 
@@ -29,15 +28,11 @@ class WeaverModel(Protocol):
 
     config: WeaverConfig
 
-    def remember(self, stream: Stream, memories: Sequence[Sequence[int]], before: Tensor) -> None:
-        """Read each row's memory, as tokens, before the stream begins.
-
-        It begins ``before`` (B,) positions before the text.
-        """
-        ...
-
     def weave(self, stream: Stream, rows: Tensor, kind: Kind) -> Latents:
-        """Latents for ``rows`` (R,) at where they stand; the stream reads on as if not asked."""
+        """Latents for ``rows`` (R,) at where they stand; the stream reads on as if not asked.
+
+        What the stream has been given to remember is read at the first point.
+        """
         ...
 
 
@@ -111,12 +106,9 @@ class SharedWeaver(nn.Module):
         lora = config.lora
         self.lora = None if lora is None else Lora(reasoner.model, lora, generator)
 
-    def remember(self, stream: Stream, memories: Sequence[Sequence[int]], before: Tensor) -> None:
-        """Write each row's memory where only weaver queries see it."""
-        _write_memory(stream.slots, memories, before, self.lora)
-
     def weave(self, stream: Stream, rows: Tensor, kind: Kind) -> Latents:
         """See `WeaverModel`."""
+        stream.recall(lambda memory: _write_memory(stream.slots, memory, self.lora))
         queries = self.head.queries[kind].expand(len(rows), -1, -1)
         count, at = queries.shape[1], stream.text[rows][:, None]
         stays, again = self.head.outward is None, self.config.queries == "reread"
@@ -160,16 +152,9 @@ class ReadingWeaver(nn.Module):
         lora = config.lora
         self.lora = None if lora is None else Lora(reader.model, lora, generator)
 
-    def remember(self, stream: Stream, memories: Sequence[Sequence[int]], before: Tensor) -> None:
-        """Write each row's memory into the weaver's cache; queries see it."""
-        longest = max(len(one) for one in memories)
-        reader = stream.reader = self._begin(stream, longest)
-        _write_memory(reader.slots, memories, before, self.lora)
-        reader.shift = reader.slots.length.clone()
-
     def weave(self, stream: Stream, rows: Tensor, kind: Kind) -> Latents:
         """See `WeaverModel`."""
-        reader = stream.reader = stream.reader or self._begin(stream, 0)
+        reader = stream.reader = stream.reader or self._begin(stream)
         self._catch_up(stream, reader, rows)
         queries = self.head.queries[kind]
         positions = stream.text[rows][:, None] + torch.arange(len(queries))
@@ -181,17 +166,20 @@ class ReadingWeaver(nn.Module):
         values = self.head.values(kind, states)
         return Latents(values, self.head.log_gates(kind, states))
 
-    def _begin(self, stream: Stream, memory: int) -> Reader:
+    def _begin(self, stream: Stream) -> Reader:
+        """A cache with the rows' memories at its beginning."""
+        memory = stream.recalled()
         longest = max(len(queries) for queries in self.head.queries.values())
         slots = Slots(
             self._reader,
             stream.rows,
-            stream.slots.columns + memory + longest,
+            stream.slots.columns + longest,
             differentiable=stream.slots.differentiable,
             checkpointing=stream.slots.checkpointing,
         )
-        zeros = torch.zeros(stream.rows, dtype=torch.long)
-        return Reader(slots, zeros, zeros.clone())
+        if memory:
+            _write_memory(slots, memory, self.lora)
+        return Reader(slots, torch.zeros(stream.rows, dtype=torch.long), slots.length.clone())
 
     def _catch_up(self, stream: Stream, reader: Reader, rows: Tensor) -> None:
         """Read what the stream has read since."""
@@ -258,15 +246,11 @@ def _query_block(queries: Tensor, positions: Tensor) -> Block:
     return Block(queries, counts, positions, torch.full_like(positions, QUERY))
 
 
-def _write_memory(
-    slots: Slots, memories: Sequence[Sequence[int]], before: Tensor, lora: Lora | None
-) -> None:
-    if not any(memories):
-        return
-    ids, counts = pad(memories)
-    positions = torch.arange(ids.shape[1]) - before[:, None]
+def _write_memory(slots: Slots, memory: Remembered, lora: Lora | None) -> None:
+    ids, counts = pad(memory.tokens)
+    positions = torch.arange(ids.shape[1]) - memory.before[:, None]
     block = Block(slots.backbone.embed(ids), counts, positions, torch.full_like(ids, MEMORY))
-    _write(slots, torch.arange(len(memories)), block, lora)
+    _write(slots, torch.arange(len(counts)), block, lora)
 
 
 def _write(slots: Slots, rows: Tensor, block: Block, lora: Lora | None) -> Tensor:

@@ -12,7 +12,7 @@ from .backbone import Backbone
 from .config import LatentConfig
 from .delimiters import Delimiters
 from .loom import ReadingWeaver, SharedWeaver, make_weaver
-from .stream import Stream
+from .stream import Remembered, Stream
 from .trigger_head import LatentTrigger
 
 
@@ -68,29 +68,30 @@ class WovenNet(nn.Module):
     ) -> Stream:
         """An empty stream for rows that grow to ``lengths`` tokens, with that many points each.
 
-        ``memories`` are the rows' memories as tokens; the weaver reads them at once. Raises
+        ``memories`` are the rows' memories as tokens; the weaver reads them at the first point.
         ContextOverflow if a row will not fit the backbone.
         """
         self._check_room(lengths, memories or ())
         kinds = self.weaver.head.queries.values()
         widest = max(len(queries) for queries in kinds)
-        longest = max((len(one) for one in memories or ()), default=0)
-        stream = Stream(
+        return Stream(
             self.backbone,
             len(lengths),
-            longest + max(lengths) + points * (widest + 1) + widest + 1,
+            max(lengths) + points * (widest + 1) + widest + 1,
             differentiable=differentiable,
             checkpointing=self.checkpointing,
             traced=isinstance(self.weaver, ReadingWeaver),
+            memory=self._remembered(lengths, memories) if any(memories or ()) else None,
         )
-        if longest and memories is not None:
-            # Where it would stand as text; never further off than the backbone can look.
-            room = (self.reader or self.backbone).context_tokens
-            before = [
-                min(len(one), room - length) for one, length in zip(memories, lengths, strict=True)
-            ]
-            self.weaver.remember(stream, memories, torch.tensor(before).clamp(min=0))
-        return stream
+
+    def _remembered(
+        self, lengths: Sequence[int], memories: Sequence[Sequence[int]] | None
+    ) -> Remembered:
+        """Memories where they would stand as text, but not further off than the weaver can look."""
+        room = (self.reader or self.backbone).context_tokens
+        tokens = memories or ()
+        before = [min(len(one), room - long) for one, long in zip(tokens, lengths, strict=True)]
+        return Remembered(tokens, torch.tensor(before).clamp(min=0))
 
     def _check_room(self, lengths: Sequence[int], memories: Sequence[Sequence[int]]) -> None:
         room = self.backbone.context_tokens

@@ -137,6 +137,21 @@ class Slots:
         closed = self.bias.new_full((len(rows), len(_SEES), at.shape[1]), _CLOSED)
         self._set_bias(rows, at, closed)
 
+    def adopt(self, other: Slots, count: int) -> None:
+        """Begin with the first ``count`` columns of ``other``; both have the same rows."""
+        assert not self._keys, "only an empty cache can begin as another"
+        self.length = torch.full_like(self.length, count)
+        self.position[:, :count] = other.position[:, :count]
+        self.role[:, :count] = other.role[:, :count]
+        self.bias[..., :count] = other.bias[..., :count]
+        self._keys = [self._begun(one, count) for one in other._keys]
+        self._values = [self._begun(one, count) for one in other._values]
+
+    def _begun(self, held: Tensor, count: int) -> Tensor:
+        begun = held.new_zeros(len(held), self.columns + 1, *held.shape[2:])
+        begun[:, :count] = held[:, :count]
+        return begun
+
     def keep(self, rows: Tensor) -> None:
         """Go on with these rows alone; one named twice is doubled."""
         self.length = self.length[rows]

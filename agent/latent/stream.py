@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import torch
 from torch import Tensor
 
 from .backbone import Backbone
 from .slots import LATENT, TEXT, Block, Slots
+from .tensors import integers
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,29 @@ Edit = Callable[[Latents, Tensor], Latents]
 """Changes the latents of the rows (R,) before they are read: to swap, shuffle or drop them."""
 
 
+@dataclass(frozen=True)
+class Remembered:
+    """Memories as tokens, one for each of B rows, for the weaver alone.
+
+    They begin ``before`` (B,) positions before the text.
+    """
+
+    tokens: Sequence[Sequence[int]]
+    before: Tensor
+
+    def keep(self, rows: Tensor) -> Remembered:
+        """With these rows alone."""
+        return Remembered([self.tokens[row] for row in integers(rows)], self.before[rows])
+
+
 class Stream:
     """The reasoner's view of a batch: what was read, and the state it left behind.
 
     Rows are named by sorted tensors on the CPU. ``text`` (B,) counts each row's tokens, which is
     also the position of its next one: latents take no positions of their own. ``tokens``
     (B, columns) are they, by position, on the CPU. ``hidden`` (B, d) are the last states of the
-    rows' last tokens, ``embedded`` (B, d) those tokens' embeddings.
+    rows' last tokens, ``embedded`` (B, d) those tokens' embeddings. ``plain`` (B,) counts the
+    first tokens that were read with nothing woven in before.
     """
 
     def __init__(
@@ -70,9 +88,16 @@ class Stream:
         differentiable: bool = False,
         checkpointing: bool = False,
         traced: bool = False,
+        memory: Remembered | None = None,
     ) -> None:
-        """``traced`` keeps what a weaver with a reader of its own reads: see ``trace``."""
+        """``traced`` keeps what a weaver with a reader of its own reads: see ``trace``.
+
+        There is room for the ``memory`` beside ``columns``.
+        """
         self.backbone = backbone
+        self._memory = memory
+        if memory is not None:
+            columns += max(map(len, memory.tokens))
         self.slots = Slots(
             backbone,
             rows,
@@ -82,6 +107,7 @@ class Stream:
         )
         self.text = torch.zeros(rows, dtype=torch.long)
         self.tokens = torch.zeros(rows, columns, dtype=torch.long)
+        self.plain = torch.zeros(rows, dtype=torch.long)
         shape = (rows, backbone.dim)
         self.hidden = torch.zeros(*shape, dtype=backbone.dtype, device=backbone.device)
         self.embedded = torch.zeros_like(self.hidden)
@@ -97,9 +123,44 @@ class Stream:
         """B."""
         return len(self.text)
 
+    def recalled(self) -> Remembered | None:
+        """What the weaver has yet to read; from now on it has."""
+        memory, self._memory = self._memory, None
+        return memory
+
+    def recall(self, write: Callable[[Remembered], None]) -> None:
+        """Let ``write`` put what the weaver has yet to read before the rows' last tokens."""
+        memory = self.recalled()
+        if memory is None:
+            return
+        rows = self.all()
+        self._unread(rows)
+        self.slots.rewind(rows, 1)
+        write(memory)
+        last = self.tokens[rows, self.text]
+        self.read(rows, last[:, None], torch.ones_like(last))
+
     def all(self) -> Tensor:
         """Every row."""
         return torch.arange(self.rows)
+
+    def adopt(self, past: Stream, prompt: Sequence[int]) -> int:
+        """Begin an empty stream of one row as one that has read the same: how much of ``prompt``.
+
+        Its last token is left to be read.
+        """
+        there = integers(past.tokens[0, : past.plain[0]])
+        alike = (one == other for one, other in zip(prompt[:-1], there, strict=False))
+        count = sum(1 for _ in takewhile(bool, alike))
+        if count:
+            self.slots.adopt(past.slots, count)
+            self.text += count
+            self.plain += count
+            self.tokens[:, :count] = past.tokens[:, :count]
+            for mine, other in ((self.states, past.states), (self.inputs, past.inputs)):
+                if mine is not None and other is not None:
+                    mine[:, :count] = other[:, :count]
+        return count
 
     def read(self, rows: Tensor, ids: Tensor, counts: Tensor) -> Tensor:
         """Read tokens (R, n), of which ``counts`` (R,) are real; their states (R, n, d)."""
@@ -111,7 +172,7 @@ class Stream:
         ``ids`` begin with the rows' last tokens. The state that a last token had without latents
         gives way to the new one.
         """
-        self.text[rows] -= 1
+        self._unread(rows)
         if latents.values is None:
             # The weaver's queries stand behind the token already: only hide its first reading.
             at = self._latents_at(rows, latents)
@@ -145,6 +206,9 @@ class Stream:
         """Go on with these rows alone; one named twice is doubled."""
         self.slots.keep(rows)
         self.text, self.tokens = self.text[rows], self.tokens[rows]
+        self.plain = self.plain[rows]
+        if self._memory is not None:
+            self._memory = self._memory.keep(rows)
         rows = rows.to(self.hidden.device)
         self.hidden, self.embedded = self.hidden[rows], self.embedded[rows]
         if self.states is not None and self.inputs is not None:
@@ -167,8 +231,15 @@ class Stream:
         self._trace(rows, start, block, states)
         states = states[:, before:]
         self.text[rows] += counts
+        untouched = self.slots.length[rows] == self.text[rows]
+        self.plain[rows] = torch.where(untouched, self.text[rows], self.plain[rows])
         self._settle(rows, inputs, states, counts)
         return states
+
+    def _unread(self, rows: Tensor) -> None:
+        """The last token is about to be read again."""
+        self.text[rows] -= 1
+        self.plain[rows] = torch.minimum(self.plain[rows], self.text[rows])
 
     def _settle(self, rows: Tensor, inputs: Tensor, states: Tensor, counts: Tensor) -> None:
         """Note the last real position of each row as its state."""

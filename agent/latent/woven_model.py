@@ -27,6 +27,7 @@ from ..models.wire import json_in
 from .checkpoint import load_net, weights_digest
 from .generation import ByTrigger, Decider, Never, Run, Sampling
 from .net import WovenNet
+from .stream import Stream
 from .tensors import numbers, pad
 from .tokens import Tokenizer
 
@@ -41,7 +42,8 @@ class WovenModel(InThread):
 
     It weaves always, only in a conversation that has latent messages (``told``), or never, which is
     the reasoner alone; so is a weaver that was not trained. A latent is inserted where the trigger
-    is at least ``threshold`` sure of it. One lock guards the network, for one token at a time.
+    is at least ``threshold`` sure of it. One lock guards the network, for one token at a time. What
+    a conversation begins with as the last one did is not read again.
     """
 
     free = True  # costs nothing but time
@@ -62,6 +64,7 @@ class WovenModel(InThread):
         told = "-told" if self.weaves and self._told else ""
         self._id = f"woven:{name}-{net.backbone.fingerprint[:8]}{woven}{told}"
         self._lock = threading.RLock()
+        self._past: Stream | None = None
 
     @classmethod
     def open(
@@ -183,7 +186,11 @@ class WovenModel(InThread):
             )
         decider: Decider = ByTrigger(self.net, self._threshold) if prompt.weaving else Never()
         with self.taken():
-            return Run(self.net, [prompt.tokens], decider, sampling, [prompt.memory])
+            run = Run(
+                self.net, [prompt.tokens], decider, sampling, [prompt.memory], past=self._past
+            )
+            self._past = run.stream
+            return run
 
     @contextmanager
     def taken(self) -> Generator[None]:

@@ -112,9 +112,6 @@ class PauseWeaver(nn.Module):
         """The vectors and their size."""
         return (one for one in self.head.parameters() if one.requires_grad)
 
-    def remember(self, stream: Stream, memories: Sequence[Sequence[int]], before: Tensor) -> None:
-        """Nothing: what is the same for every prompt depends on no memory."""
-
     def weave(self, stream: Stream, rows: Tensor, kind: Any) -> Latents:
         """The vectors, with the gate wide open."""
         values = self.head.values(kind, self.head.queries[kind])

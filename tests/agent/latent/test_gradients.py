@@ -24,7 +24,7 @@ def _backward(loss: Any) -> None:
     loss.backward()
 
 
-def _descend(net: WovenNet, rate: float = 0.1) -> float:
+def _descend(net: WovenNet, rate: float = 0.03) -> float:
     """A step on the text's likelihood, and on a made-up label for the trigger."""
     read = forced(net, ROWS, PLAN, memories=[[1, 2], [3]])
     loss = -token_logprobs(net, read)[:, 2:].sum() / 8

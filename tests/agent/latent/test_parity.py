@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -12,10 +13,19 @@ pytest.importorskip("transformers", reason="it needs transformers: 'reverie[late
 import torch
 
 from reverie.agent.latent.forced import forced, token_logprobs
-from reverie.agent.latent.generation import Generated, Planned, Sampling, generate
+from reverie.agent.latent.generation import (
+    Always,
+    Generated,
+    Never,
+    Planned,
+    Run,
+    Sampling,
+    generate,
+)
 from reverie.agent.latent.net import WovenNet
 from reverie.agent.latent.plan import Point
-from reverie.agent.latent.stream import Latents
+from reverie.agent.latent.slots import Block, Slots
+from reverie.agent.latent.stream import Latents, Stream
 from reverie.agent.latent.tensors import integers, pad, unpad
 from reverie.tests.agent.latent.nets import (
     FLOWS,
@@ -132,6 +142,49 @@ def test_a_weaver_of_another_size_obeys_the_same_laws() -> None:
         begin = len(prompt) - 1
         again = logprobs[row, begin : begin + len(answer.tokens)]
         assert torch.allclose(again, torch.tensor(answer.logprobs), atol=1e-5)
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids="-".join)
+def test_a_run_that_goes_on_from_another_says_what_a_new_one_says(flow: Flow) -> None:
+    """A conversation that grows, changes its memory, and is cut back in between."""
+    net, rng = woven(flow=flow), random.Random(3)
+    past: Stream | None = None
+    prompt: list[int] = [1, 2]
+    for turn in range(8):
+        prompt = prompt[: rng.randint(1, len(prompt))] if turn % 3 == 2 else prompt
+        prompt = [*prompt, *(rng.randrange(VOCABULARY) for _ in range(rng.randint(1, 5)))]
+        memory = [rng.randrange(VOCABULARY) for _ in range(turn % 4)]
+        decider = [Never(), Always(), Planned(((Point(len(prompt) + 2),),))][turn % 3]
+
+        def run(past: Stream | None) -> Run:
+            return Run(net, [prompt], decider, Sampling(4), [memory], past=past)  # noqa: B023
+
+        with torch.no_grad():
+            again, anew = run(past), run(None)
+            for one in (again, anew):
+                while one.step():
+                    pass
+        past = again.stream
+        assert again.answers[0].tokens == anew.answers[0].tokens
+        assert again.answers[0].logprobs == pytest.approx(anew.answers[0].logprobs, abs=1e-4)
+        prompt = [*prompt, *again.answers[0].tokens]
+
+
+def test_what_a_conversation_began_with_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, read = woven(), list[int]()
+    write = Slots.write
+
+    def counted(self: Slots, rows: torch.Tensor, block: Block) -> torch.Tensor:
+        read.append(block.inputs.shape[1])
+        return write(self, rows, block)
+
+    monkeypatch.setattr(Slots, "write", counted)
+    past: Stream | None = None
+    with torch.no_grad():
+        for prompt, new in (([1, 2, 3, 4], 4), ([1, 2, 3, 4, 5, 6], 3), ([1, 2, 9], 1)):
+            read.clear()
+            past = Run(net, [prompt], Always(), Sampling(4), None, past=past).stream
+            assert read[0] == new
 
 
 def test_latents_and_memories_bear_on_what_is_said() -> None:
