@@ -4,7 +4,8 @@
 
 Speed: plain decoding, insertions into the kept cache (cached: latents left there; embedded: latents
 read as embeddings are), and re-prefilling the batch at each insertion (as the reference code does):
-4 insertions of 8 latents in 256 tokens, on a Llama of random weights. Figures are processor time.
+4 insertions of 8 latents in 256 tokens, on a Llama of random weights; and a conversation of 8 turns
+that goes on from its own cache. Figures are processor time.
 
 Worth: a reasoner is pretrained on the rule-table task and kept in --reasoner. For each seed (ids
 and first weights of its own) then
@@ -40,6 +41,7 @@ from torch import Tensor
 from reverie.agent.latent.backbone import Backbone, open_backbone, tiny_backbone
 from reverie.agent.latent.config import LatentConfig, LoraConfig, WeaverConfig
 from reverie.agent.latent.forced import forced
+from reverie.agent.latent.generation import Always, Run, Sampling
 from reverie.agent.latent.net import WovenNet
 from reverie.agent.latent.plan import Point
 from reverie.agent.latent.stream import Latents, Stream
@@ -61,7 +63,7 @@ from reverie.benchmarks.machine import print_json, print_table
 
 INSERTIONS, LATENTS, NEW_TOKENS = 4, 8, 256
 PRETRAINING = 3200
-SHORT = 500
+SHORT = 300
 PENALTIES = (0.0, 0.05, 0.2, 2.0)
 MODES = ("plain", "cached", "embedded", "reprefill")
 
@@ -179,6 +181,30 @@ def speed(backbone: Backbone, sizes: Sequence[tuple[int, int]], repeats: int) ->
     if eights:
         found["speedup_vs_reprefill_b8"] = min(eights)
     return found
+
+
+@torch.no_grad()
+def conversation(backbone: Backbone, turns: int = 8, *, first: int = 512, more: int = 48) -> float:
+    """How many times faster a conversation goes on than if each turn read it all anew."""
+    weaver = WeaverConfig(prompt_latents=LATENTS, inner_latents=0)
+    net = WovenNet(backbone, LatentConfig(weaver=weaver))
+    net.open_gate()
+    generator = torch.Generator().manual_seed(0)
+    said = integers(
+        torch.randint(backbone.vocabulary, (first + turns * more,), generator=generator)
+    )
+    taken = {True: 0.0, False: 0.0}
+    past: Stream | None = None
+    for turn in range(turns):
+        for goes_on in taken:
+            began = time.process_time()
+            prompt = said[: first + turn * more]
+            run = Run(net, [prompt], Always(), Sampling(16), None, past=past if goes_on else None)
+            while run.step():
+                pass
+            taken[goes_on] += time.process_time() - began
+            past = run.stream if goes_on else past
+    return taken[False] / taken[True]
 
 
 @torch.no_grad()
@@ -350,6 +376,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         timed = tiny_backbone(vocabulary=2048, dim=256, layers=6, heads=8, context_tokens=2048)
         sizes = [(b, length) for b in (1, 8) for length in (256, 1024)]
         metrics["noop_max_logit_diff"] = noop_difference(timed)
+        metrics["conversation_speedup"] = conversation(timed)
         metrics |= speed(timed, sizes[::3] if options.quick else sizes, 1 if options.quick else 3)
     rest = [part for part in WORTH if part in parts]
     if rest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from ...errors import MissingExtra, ModelError, ModelUnavailable
 from ..models.weights import bundled_weights
-from .tokens import Tokenizer, hub_tokenizer
+from .tokens import Tokenizer, hub_tokenizer, prompt_tail
 
 BUNDLED = "local"
 """The source that means the model of the installed weights package."""
@@ -87,6 +88,11 @@ class Backbone:
     def ends(self) -> frozenset[int]:
         """The tokens that end an answer."""
         return self.tokenizer.ends if self.tokenizer is not None else frozenset()
+
+    @cached_property
+    def prompt_tail(self) -> list[int]:
+        """The tokens that the chat template writes behind every question."""
+        return prompt_tail(self.tokenizer) if self.tokenizer is not None else []
 
     @property
     def fingerprint(self) -> str:

@@ -114,6 +114,8 @@ class SharedWeaver(nn.Module):
         stays, again = self.head.outward is None, self.config.queries == "reread"
         # Queries that stay must not lie ahead of the text that will see them.
         positions = at + torch.arange(count) - (count if stays or again else 0)
+        if again and kind == "prompt":
+            positions = positions - self._template(stream, rows)[:, None]
         positions = positions.clamp(min=0)
         if again:
             tokens = stream.tokens[rows[:, None], positions]
@@ -127,6 +129,17 @@ class SharedWeaver(nn.Module):
         else:
             slots.rewind(rows, count)
         return Latents(self.head.values(kind, states), gates)
+
+    def _template(self, stream: Stream, rows: Tensor) -> Tensor:
+        """How many tokens (R,) the chat template wrote at the end: they say nothing of a question.
+
+        All or none of its tail; none of a text that is nothing else.
+        """
+        tail = stream.backbone.prompt_tail
+        at = stream.text[rows][:, None] - len(tail) + torch.arange(len(tail))
+        written = stream.tokens[rows[:, None], at.clamp(min=0)] == torch.tensor(tail)
+        there = written.all(1) & (stream.text[rows] > len(tail))
+        return there * len(tail)
 
 
 class ReadingWeaver(nn.Module):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from importlib import import_module
+from itertools import takewhile
 from typing import Any, Protocol
 
 from ...errors import ModelError
@@ -106,6 +107,17 @@ class HubTokenizer:
     def prompt(self, messages: Sequence[Message]) -> list[int]:
         """A conversation as the model knows it, up to where its answer begins."""
         return self.encode(self._template.render(messages))
+
+
+def prompt_tail(tokenizer: Tokenizer) -> list[int]:
+    """What the chat template writes behind every question; empty if there is no template."""
+    try:
+        one, other = (tokenizer.prompt([Message(role="user", content=text)]) for text in ("a", "0"))
+    except ModelError:
+        return []
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    alike = takewhile(lambda pair: pair[0] == pair[1], pairs)
+    return [token for token, _ in alike][::-1]
 
 
 _PLAIN = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}

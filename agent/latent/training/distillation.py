@@ -31,7 +31,7 @@ class DistillSettings(Frozen):
     lines: int = Field(default=28, ge=1, description="ids in a memory, from one at first")
     latents: int = Field(default=8, ge=1)
     rank: int = Field(default=16, ge=1)
-    steps: int = Field(default=600, ge=1)
+    steps: int = Field(default=400, ge=1)
     batch: int = Field(default=32, ge=1)
     rate: float = Field(default=1.5e-3, gt=0)
     retention: float = Field(default=0.25, ge=0, lt=1)

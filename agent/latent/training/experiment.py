@@ -39,7 +39,7 @@ class RuleSettings(Frozen):
     ids: int = Field(default=20, ge=2, description="new ids to learn")
     latents: int = Field(default=8, ge=1)
     rank: int = Field(default=16, ge=1)
-    steps: int = Field(default=1000, ge=1)
+    steps: int = Field(default=600, ge=1)
     looks: tuple[int, ...] = Field(default=(50, 100, 200, 400), description="tested after these")
     batch: int = Field(default=32, ge=1)
     rate: float = Field(default=1.5e-3, gt=0)
