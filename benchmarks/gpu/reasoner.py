@@ -20,8 +20,8 @@ from reverie.agent.latent.backbone import Backbone, open_backbone
 from reverie.agent.latent.training.reasoner import make_reasoner, save_reasoner
 
 SIZES = {
-    "tiny": {"dim": 64, "layers": 4, "heads": 2, "steps": 3200, "batch": 32},
-    "large": {"dim": 512, "layers": 10, "heads": 8, "steps": 4000, "batch": 256},
+    "tiny": {"dim": 64, "layers": 4, "heads": 2, "steps": 60, "batch": 16},
+    "large": {"dim": 512, "layers": 10, "heads": 8, "steps": 4000, "batch": 64},
 }
 """``large`` has 34 million weights."""
 

@@ -16,7 +16,10 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from reverie.agent.latent.backbone import Backbone, tiny_backbone
 from reverie.agent.latent.checkpoint import save_net
 from reverie.agent.latent.config import WeaverConfig
+from reverie.agent.latent.generation import Always, Sampling, generate
 from reverie.agent.latent.langchain_model import WovenChatModel, latent
+from reverie.agent.latent.slots import QUERY, Block, Slots
+from reverie.agent.latent.tensors import integers
 from reverie.agent.latent.tokens import HubTokenizer, byte_tokenizer
 from reverie.agent.latent.woven_model import WovenModel
 from reverie.agent.models.base import ChatModel, Message, ScoringModel, weaves
@@ -140,6 +143,28 @@ def test_weights_that_are_not_finite_are_named() -> None:
         next(iter(net.weaver.head.queries.values())).fill_(torch.nan)
     with pytest.raises(ModelError, match="not finite"):
         WovenModel(net).chat(ASKED)
+
+
+def test_the_question_is_read_again_and_not_the_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, asked = woven(speaking(), ("cache", "cache", "reread")), list[int]()
+    tokenizer = net.backbone.tokenizer
+    assert tokenizer is not None
+    write = Slots.write
+
+    def noted(self: Slots, rows: torch.Tensor, block: Block) -> torch.Tensor:
+        if int(block.roles[0, 0]) == QUERY:
+            asked[:] = integers(block.positions[0])
+        return write(self, rows, block)
+
+    monkeypatch.setattr(Slots, "write", noted)
+    prompt = tokenizer.prompt([Message(role="user", content="abc")])
+    generate(net, [prompt], decider=Always(), sampling=Sampling(1))
+    assert tokenizer.decode([prompt[at] for at in asked]) == "abc"
+    raw = tokenizer.encode("no template")
+    generate(net, [raw], decider=Always(), sampling=Sampling(1))
+    assert tokenizer.decode([raw[at] for at in asked]) == "ate"
+    generate(net, [net.backbone.prompt_tail], decider=Always(), sampling=Sampling(1))
+    assert asked[-1] == len(net.backbone.prompt_tail) - 1
 
 
 def test_a_weaver_without_latents_is_refused() -> None:
