@@ -238,9 +238,11 @@ def sweeps(backbone: Backbone, seed: int, watch: Watch) -> dict[str, float]:
         for count in (1, 2, 4, 8):
             settings = short.model_copy(update={"latents": count})
             found[f"{name}.k{count}"] = exact(backbone, settings, name, watch)
-    for place, inner in (("prompt", False), ("inner", True)):
-        settings = short.model_copy(update={"two_steps": 1.0, "inner": inner})
-        found[f"two_steps.{place}"] = exact(backbone, settings, "weaver", watch)
+    for name, count in (("weaver", 8), ("learned", 1)):
+        for place, inner in (("prompt", False), ("inner", True)):
+            asked = {"latents": count, "two_steps": 1.0, "inner": inner}
+            settings = short.model_copy(update=asked)
+            found[f"two_steps.{name}.k{count}.{place}"] = exact(backbone, settings, name, watch)
     return found
 
 
@@ -287,8 +289,10 @@ def promised(found: Mapping[str, float]) -> dict[str, float]:
             "swap.same_id_of_own": found["swap.same_id"] / max(found["latents.own"], 1e-9),
             "trigger.falls_with_penalty": float(_falls(found)),
         }
-    if "two_steps.inner" in found:
-        kept["two_steps.inner_minus_prompt"] = found["two_steps.inner"] - found["two_steps.prompt"]
+    if "two_steps.weaver.k8.inner" in found:
+        kept["two_steps.inner_minus_prompt"] = (
+            found["two_steps.weaver.k8.inner"] - found["two_steps.weaver.k8.prompt"]
+        )
     return kept
 
 
