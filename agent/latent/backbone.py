@@ -71,6 +71,9 @@ class Backbone:
         self.window: int | None = int(window) if slides and window is not None else None
         self._mixed = bool(kinds)
         self._check_head()
+        layers: list[str] = [name for name, _ in model.named_modules()]
+        self.rotary = any("rotary" in name for name in layers)
+        """Positions turn keys and queries, and may be below 0; else they are looked up."""
         self.embedding_rms = float(self._embedding_rms())
         self._fingerprint: str | None = None
 

@@ -25,7 +25,7 @@ from .config import LatentConfig
 from .net import WovenNet
 
 FILE = "weaver.safetensors"
-FORMAT = "reverie-weaver/1"
+FORMAT = "reverie-weaver/2"
 
 
 class Trained(Frozen):
@@ -143,7 +143,10 @@ def _read(path: Path) -> tuple[Head, dict[str, Tensor]]:
             f"{path} is damaged or was cut short ({error}); copy it again."
         ) from error
     if found.get("format") != FORMAT:
-        raise WeaverFault(f"{path} is no weaver of format {FORMAT}, but {found.get('format')}.")
+        raise WeaverFault(
+            f"{path} is no weaver of format {FORMAT}, but {found.get('format')}. Train it anew if"
+            " it was made by an earlier version."
+        )
     try:
         head = Head.model_validate(found)
     except ValidationError as error:

@@ -19,7 +19,7 @@ from .backbone import Backbone
 from .config import KINDS, Kind, WeaverConfig
 from .lora import Lora
 from .slots import LATENT, MEMORY, QUERY, TEXT, Block, Slots
-from .stream import Latents, Reader, Remembered, Stream
+from .stream import Latents, Memories, Reader, Stream
 from .tensors import pad
 
 
@@ -37,7 +37,10 @@ class WeaverModel(Protocol):
 
 
 class LatentHead(nn.Module):
-    """Learned queries for each kind of point, and the way from their states to latents.
+    """What is learnt of the queries for each kind of point, and the way from states to latents.
+
+    Queries are learned vectors (K, d), the embeddings of random tokens at first; where tokens are
+    read again they are added to those tokens' own, and 0 at first.
 
     M = s · rms(E) · U h / rms(U h) per query, with h (R, K, d) the states, U a linear map that
     starts as the identity where widths agree, E the reasoner's embeddings, and s learned, 1 at
@@ -108,7 +111,7 @@ class SharedWeaver(nn.Module):
 
     def weave(self, stream: Stream, rows: Tensor, kind: Kind) -> Latents:
         """See `WeaverModel`."""
-        stream.recall(lambda memory: _write_memory(stream.slots, memory, self.lora))
+        stream.recall(lambda memories: _write_memories(stream.slots, memories, self.lora))
         queries = self.head.queries[kind].expand(len(rows), -1, -1)
         count, at = queries.shape[1], stream.text[rows][:, None]
         stays, again = self.head.outward is None, self.config.queries == "reread"
@@ -181,7 +184,7 @@ class ReadingWeaver(nn.Module):
 
     def _begin(self, stream: Stream) -> Reader:
         """A cache with the rows' memories at its beginning."""
-        memory = stream.recalled()
+        memories = stream.recalled()
         longest = max(len(queries) for queries in self.head.queries.values())
         slots = Slots(
             self._reader,
@@ -190,8 +193,8 @@ class ReadingWeaver(nn.Module):
             differentiable=stream.slots.differentiable,
             checkpointing=stream.slots.checkpointing,
         )
-        if memory:
-            _write_memory(slots, memory, self.lora)
+        if memories is not None:
+            _write_memories(slots, memories, self.lora)
         return Reader(slots, torch.zeros(stream.rows, dtype=torch.long), slots.length.clone())
 
     def _catch_up(self, stream: Stream, reader: Reader, rows: Tensor) -> None:
@@ -259,9 +262,11 @@ def _query_block(queries: Tensor, positions: Tensor) -> Block:
     return Block(queries, counts, positions, torch.full_like(positions, QUERY))
 
 
-def _write_memory(slots: Slots, memory: Remembered, lora: Lora | None) -> None:
-    ids, counts = pad(memory.tokens)
-    positions = torch.arange(ids.shape[1]) - memory.before[:, None]
+def _write_memories(slots: Slots, memories: Memories, lora: Lora | None) -> None:
+    """Just before the text's first position, where they would stand as text."""
+    ids, counts = pad(memories)
+    before = counts if slots.backbone.rotary else torch.zeros_like(counts)
+    positions = torch.arange(ids.shape[1]) - before[:, None]
     block = Block(slots.backbone.embed(ids), counts, positions, torch.full_like(ids, MEMORY))
     _write(slots, torch.arange(len(counts)), block, lora)
 

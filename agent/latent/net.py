@@ -12,7 +12,7 @@ from .backbone import Backbone
 from .config import LatentConfig
 from .delimiters import Delimiters
 from .loom import ReadingWeaver, SharedWeaver, make_weaver
-from .stream import Remembered, Stream
+from .stream import Stream
 from .trigger_head import LatentTrigger
 
 
@@ -81,17 +81,8 @@ class WovenNet(nn.Module):
             differentiable=differentiable,
             checkpointing=self.checkpointing,
             traced=isinstance(self.weaver, ReadingWeaver),
-            memory=self._remembered(lengths, memories) if any(memories or ()) else None,
+            memories=memories if any(memories or ()) else None,
         )
-
-    def _remembered(
-        self, lengths: Sequence[int], memories: Sequence[Sequence[int]] | None
-    ) -> Remembered:
-        """Memories where they would stand as text, but not further off than the weaver can look."""
-        room = (self.reader or self.backbone).context_tokens
-        tokens = memories or ()
-        before = [min(len(one), room - long) for one, long in zip(tokens, lengths, strict=True)]
-        return Remembered(tokens, torch.tensor(before).clamp(min=0))
 
     def _check_room(self, lengths: Sequence[int], memories: Sequence[Sequence[int]]) -> None:
         room = self.backbone.context_tokens

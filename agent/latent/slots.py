@@ -256,5 +256,9 @@ class Slots:
         if window is None:
             return Masks(full[:, None], None)
         distance = block.positions[..., None] - self.position[rows, None, : self._used]
-        near = torch.where((distance < window) | itself, full, closed)
+        # What is recalled stays in sight, however long the text has become.
+        recalled = (self.role[rows, None, : self._used] == MEMORY) & (
+            block.roles[..., None] == QUERY
+        )
+        near = torch.where((distance < window) | itself | recalled, full, closed)
         return Masks(full[:, None], near[:, None])

@@ -54,19 +54,8 @@ Edit = Callable[[Latents, Tensor], Latents]
 """Changes the latents of the rows (R,) before they are read: to swap, shuffle or drop them."""
 
 
-@dataclass(frozen=True)
-class Remembered:
-    """Memories as tokens, one for each of B rows, for the weaver alone.
-
-    They begin ``before`` (B,) positions before the text.
-    """
-
-    tokens: Sequence[Sequence[int]]
-    before: Tensor
-
-    def keep(self, rows: Tensor) -> Remembered:
-        """With these rows alone."""
-        return Remembered([self.tokens[row] for row in integers(rows)], self.before[rows])
+Memories = Sequence[Sequence[int]]
+"""Tokens that the weaver alone reads, for each row."""
 
 
 class Stream:
@@ -88,16 +77,16 @@ class Stream:
         differentiable: bool = False,
         checkpointing: bool = False,
         traced: bool = False,
-        memory: Remembered | None = None,
+        memories: Memories | None = None,
     ) -> None:
         """``traced`` keeps what a weaver with a reader of its own reads: see ``trace``.
 
-        There is room for the ``memory`` beside ``columns``.
+        There is room for ``memories`` beside ``columns``.
         """
         self.backbone = backbone
-        self._memory = memory
-        if memory is not None:
-            columns += max(map(len, memory.tokens))
+        self._memories = memories
+        if memories is not None:
+            columns += max(map(len, memories))
         self.slots = Slots(
             backbone,
             rows,
@@ -123,20 +112,20 @@ class Stream:
         """B."""
         return len(self.text)
 
-    def recalled(self) -> Remembered | None:
+    def recalled(self) -> Memories | None:
         """What the weaver has yet to read; from now on it has."""
-        memory, self._memory = self._memory, None
-        return memory
+        memories, self._memories = self._memories, None
+        return memories
 
-    def recall(self, write: Callable[[Remembered], None]) -> None:
+    def recall(self, write: Callable[[Memories], None]) -> None:
         """Let ``write`` put what the weaver has yet to read before the rows' last tokens."""
-        memory = self.recalled()
-        if memory is None:
+        memories = self.recalled()
+        if memories is None:
             return
         rows = self.all()
         self._unread(rows)
         self.slots.rewind(rows, 1)
-        write(memory)
+        write(memories)
         last = self.tokens[rows, self.text]
         self.read(rows, last[:, None], torch.ones_like(last))
 
@@ -149,6 +138,7 @@ class Stream:
 
         Its last token is left to be read.
         """
+        assert self.rows == past.rows == 1, "only a batch of one goes on from another"
         there = integers(past.tokens[0, : past.plain[0]])
         alike = (one == other for one, other in zip(prompt[:-1], there, strict=False))
         count = sum(1 for _ in takewhile(bool, alike))
@@ -161,6 +151,13 @@ class Stream:
                 if mine is not None and other is not None:
                     mine[:, :count] = other[:, :count]
         return count
+
+    def trimmed(self) -> Stream:
+        """Of a stream of one row what another can begin with, and no more."""
+        plain = integers(self.tokens[0, : self.plain[0]])
+        other = Stream(self.backbone, 1, len(plain), traced=self.states is not None)
+        other.adopt(self, [*plain, -1])
+        return other
 
     def read(self, rows: Tensor, ids: Tensor, counts: Tensor) -> Tensor:
         """Read tokens (R, n), of which ``counts`` (R,) are real; their states (R, n, d)."""
@@ -207,8 +204,8 @@ class Stream:
         self.slots.keep(rows)
         self.text, self.tokens = self.text[rows], self.tokens[rows]
         self.plain = self.plain[rows]
-        if self._memory is not None:
-            self._memory = self._memory.keep(rows)
+        if self._memories is not None:
+            self._memories = [self._memories[row] for row in integers(rows)]
         rows = rows.to(self.hidden.device)
         self.hidden, self.embedded = self.hidden[rows], self.embedded[rows]
         if self.states is not None and self.inputs is not None:

@@ -111,6 +111,7 @@ class WovenModel(InThread):
         started = time.perf_counter()
         answer = _Answer(self, asked, max_tokens, temperature, seed, stop)
         text = "".join(answer.pieces())
+        self._rest(answer.run)
         calls: tuple[ToolCall, ...] = ()
         if tools:
             text, calls = read(json_in(text), len(messages))
@@ -142,6 +143,7 @@ class WovenModel(InThread):
         """The answer in pieces; other calls may use the model between two of them."""
         answer = _Answer(self, messages, max_tokens, temperature, seed, stop)
         yield from (piece for piece in answer.pieces() if piece)
+        self._rest(answer.run)
 
     def score(self, messages: Sequence[Message], candidates: Sequence[str]) -> Scores:
         """Log-probability of each candidate as the assistant's whole next message, in nats.
@@ -160,6 +162,7 @@ class WovenModel(InThread):
             run = self.run(prompt, Sampling(max_tokens=longest))
             for first in range(0, len(paths), _TOGETHER):
                 found += self._score(run, paths[first : first + _TOGETHER])
+            self._rest(run)
         usage = Usage(
             prompt_tokens=len(prompt) + sum(map(len, paths)),
             usd=0.0,
@@ -197,6 +200,12 @@ class WovenModel(InThread):
         """The network for this thread alone, without gradients."""
         with self._lock, torch.no_grad():
             yield
+
+    def _rest(self, run: Run) -> None:
+        """Keep of a run that has ended what the next can begin with, and no more."""
+        with self.taken():
+            if self._past is run.stream:
+                self._past = run.stream.trimmed()
 
     def _score(self, run: Run, paths: Sequence[Sequence[int]]) -> list[float]:
         with self.taken():
@@ -247,24 +256,24 @@ class _Answer:
         room = model.context_tokens - len(prompt.tokens)
         drawn = int(torch.seed() if seed is None else seed) % 2**63
         sampling = Sampling(max(min(max_tokens, room), min(max_tokens, 1)), temperature, drawn)
-        self._run = model.run(prompt, sampling)
+        self.run = model.run(prompt, sampling)
         self._stopped = False
 
     @property
     def tokens(self) -> list[int]:
         """What was generated, the end of the turn left out."""
-        generated = self._run.answers[0]
+        generated = self.run.answers[0]
         return generated.tokens[:-1] if generated.ended else generated.tokens
 
     @property
     def ended(self) -> bool:
         """Whether the model or a stop string ended it."""
-        return self._stopped or self._run.answers[0].ended
+        return self._stopped or self.run.answers[0].ended
 
     @property
     def mean_logprob(self) -> float | None:
         """Mean log-probability of the tokens chosen, in nats, the end of the turn included."""
-        found = self._run.answers[0].logprobs
+        found = self.run.answers[0].logprobs
         return sum(found) / len(found) if found else None
 
     def pieces(self) -> Iterator[str]:
@@ -273,7 +282,7 @@ class _Answer:
         going = True
         while going:
             with self._model.taken():
-                going = self._run.step()
+                going = self.run.step()
             text = self._model.text(self.tokens)
             cut = min((at for one in self._stop if (at := text.find(one)) >= 0), default=None)
             if cut is not None:

@@ -221,13 +221,12 @@ class Workers(Asking):
                 for foreign in self._idle:
                     foreign.close()  # forgets it: it is the other process's
                 self._idle.clear()
-            fitting = [worker for worker in self._idle if worker.net == net]
-            for worker in fitting:
-                self._idle.remove(worker)
-                if worker.waits():
-                    return worker
-                worker.close()
-        return Worker(self._level, self._packages, net=net)
+            gone = [worker for worker in self._idle if not worker.waits()]
+            there = [one for one in self._idle if one.net == net and one not in gone][:1]
+            self._idle[:] = [one for one in self._idle if one not in (*gone, *there)]
+        for worker in gone:
+            worker.close()
+        return there[0] if there else Worker(self._level, self._packages, net=net)
 
 
 class _Batch:

@@ -25,9 +25,9 @@ class Example:
     """One answer to learn, as tokens. ``prompt`` is what the reasoner reads, in every arm.
 
     ``memory`` is read by the weaver alone. ``teacher`` is the prompt with the memory's text in it,
-    for distillation. ``group`` names what examples share that one memory should serve: latents are
-    exchanged within it. ``needless`` marks retention data, which no memory helps. ``compared`` is
-    what of an answer counts: all of it, or its final number.
+    for distillation; empty if that would be too long. ``group`` names what examples share that one
+    memory should serve: latents are exchanged within it. ``needless`` marks retention data, which no
+    memory helps. ``compared`` is what of an answer counts: all of it, or its final number.
     """
 
     prompt: tuple[int, ...]
@@ -202,10 +202,10 @@ def fitting(examples: Iterable[Example], context_tokens: int) -> tuple[list[Exam
     for one in examples:
         if len(one.prompt) + len(one.answer) > context_tokens:
             continue
-        told = max(len(one.memory), len(one.teacher) + len(one.answer))
-        if one.memory and told > context_tokens:
+        if len(one.memory) > context_tokens:
             bare += 1
-            kept.append(replace(one, memory=(), teacher=()))
-        else:
-            kept.append(one)
+            one = replace(one, memory=(), teacher=())
+        elif len(one.teacher) + len(one.answer) > context_tokens:
+            one = replace(one, teacher=())
+        kept.append(one)
     return kept, bare

@@ -204,12 +204,13 @@ class TriggerGRPO:
         self.rate = 0.0
 
     def state_dict(self) -> dict[str, float]:
-        """λ as it stands, and the last step's rate."""
-        return {"penalty": self.penalty, "rate": self.rate}
+        """The last step's rate, and λ where it follows a target."""
+        steered = {} if self._options.target is None else {"penalty": self.penalty}
+        return {"rate": self.rate, **steered}
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
         """Go on from what ``state_dict`` gave."""
-        self.penalty, self.rate = state["penalty"], state["rate"]
+        self.penalty, self.rate = state.get("penalty", self.penalty), state["rate"]
 
     def __call__(self, rng: random.Random) -> Tensor:
         """−1/N Σ_ij min(ρ A, clip(ρ, 1 ± ε) A) over the decisions j of roll-outs i."""

@@ -80,7 +80,11 @@ def loss_of(
     student = torch.log_softmax(net.backbone.logits(read.hidden[:, :-1][at]), -1)
     targets = read.tokens[:, 1:].to(at.device)[at]
     spoken = -student.gather(-1, targets[:, None]).mean()
-    taught = divergence(teacher_logprobs(net, batch.examples), student)
+    # What needs its memory, and is too long to be told with it, has no teacher.
+    told = [bool(one.teacher) or not one.memory for one in batch.examples]
+    heard = torch.tensor(told, device=at.device)[:, None].expand_as(at)[at]
+    pupils = [one for one, flag in zip(batch.examples, told, strict=True) if flag]
+    taught = divergence(teacher_logprobs(net, pupils), student[heard])
     return (1 - distillation) * spoken + distillation * taught
 
 

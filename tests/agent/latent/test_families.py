@@ -13,6 +13,7 @@ pytest.importorskip("transformers", reason="it needs transformers: 'reverie[late
 import torch
 
 from reverie.agent.latent.backbone import Backbone
+from reverie.agent.latent.config import LoraConfig
 from reverie.agent.latent.forced import forced, token_logprobs
 from reverie.agent.latent.generation import Planned, Sampling, generate
 from reverie.agent.latent.plan import Point
@@ -75,12 +76,47 @@ def test_a_family_keeps_the_no_op_and_the_parity(family: str) -> None:
         assert (ours - theirs).abs().max() <= 2e-6 * max(1.0, float(theirs.abs().max()))
         net = woven(backbone)
         prompts, plan = [row[:9], row[:4]], (points, (Point(4, "prompt"), Point(6)))
-        answers = generate(net, prompts, decider=Planned(plan), sampling=Sampling(max_tokens=9))
+        told = [[4, 5, 6], [7]]
+        answers = generate(
+            net, prompts, decider=Planned(plan), sampling=Sampling(max_tokens=9), memories=told
+        )
         rows = [[*prompt, *one.tokens] for prompt, one in zip(prompts, answers, strict=True)]
-        logprobs = token_logprobs(net, forced(net, rows, plan))
+        logprobs = token_logprobs(net, forced(net, rows, plan, memories=told))
         for found, prompt, answer in zip(logprobs, prompts, answers, strict=True):
             again = found[len(prompt) - 1 :][:9]
             assert torch.allclose(again, torch.tensor(answer.logprobs), atol=1e-5)
+
+
+def test_positions_that_are_looked_up_do_not_go_below_zero() -> None:
+    home = import_module("transformers.models.opt")
+    config = home.OPTConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        word_embed_proj_dim=32,
+        ffn_dim=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=96,
+    )
+    backbone = Backbone(home.OPTForCausalLM(config), None, "opt")
+    assert not backbone.rotary and _backbone("llama").rotary
+    net = woven(backbone, lora=LoraConfig(rank=2, targets=("q_proj",)))
+    row, plan = list(range(3, 15)), ((Point(5, "prompt"),),)
+    with torch.no_grad():
+        one, other = (
+            forced(net, [row], plan, memories=[told]).hidden[0, -1] for told in ([4, 5], [6, 7])
+        )
+    assert not torch.allclose(one, other, atol=1e-5)
+
+
+def test_a_memory_stays_in_sight_when_the_window_has_moved_on() -> None:
+    net = woven(_backbone("mistral", sliding_window=6))
+    row, plan = list(range(3, 33)), ((Point(29, "prompt"),),)
+    with torch.no_grad():
+        one, other = (
+            forced(net, [row], plan, memories=[told]).hidden[0, -1] for told in ([4, 5], [6, 7])
+        )
+    assert not torch.allclose(one, other, atol=1e-5)
 
 
 def test_a_family_whose_logits_go_another_way_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

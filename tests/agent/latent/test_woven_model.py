@@ -145,6 +145,17 @@ def test_weights_that_are_not_finite_are_named() -> None:
         WovenModel(net).chat(ASKED)
 
 
+def test_of_the_last_conversation_no_more_is_kept_than_can_be_gone_on_from() -> None:
+    model = WovenModel(woven(speaking()))
+    model.chat(ASKED, max_tokens=200)
+    assert model._past is not None  # pyright: ignore[reportPrivateUsage]
+    assert model._past.slots.columns < len(model.prompt(ASKED).tokens) + 8  # pyright: ignore[reportPrivateUsage]
+    asked = (*ASKED, Message(role="assistant", content="Calm."), *TOLD)
+    again = model.score(asked, ("calm", "rough")).logprobs
+    anew = WovenModel(woven(speaking())).score(asked, ("calm", "rough")).logprobs
+    assert again == pytest.approx(anew, abs=1e-4)
+
+
 def test_the_question_is_read_again_and_not_the_template(monkeypatch: pytest.MonkeyPatch) -> None:
     net, asked = woven(speaking(), ("cache", "cache", "reread")), list[int]()
     tokenizer = net.backbone.tokenizer

@@ -52,6 +52,8 @@ def test_each_action_of_a_success_is_an_answer_with_the_other_cases_as_memory() 
 
 def test_what_is_recalled_and_too_long_is_left_out_and_the_success_is_kept() -> None:
     short = Example((1, 2), (3,), memory=(4,), teacher=(4, 1, 2))
+    told = replace(short, memory=(4,) * 7, teacher=(*(4,) * 7, 1, 2))
     long = replace(short, memory=(4,) * 9, teacher=(*(4,) * 9, 1, 2))
-    kept, bare = fitting([short, long, replace(short, prompt=(1,) * 8)], 8)
-    assert kept == [short, replace(short, memory=(), teacher=())] and bare == 1
+    kept, bare = fitting([short, told, long, replace(short, prompt=(1,) * 8)], 8)
+    assert kept == [short, replace(told, teacher=()), replace(short, memory=(), teacher=())]
+    assert bare == 1

@@ -197,6 +197,16 @@ def test_the_teacher_reads_the_memory_and_a_student_like_it_has_no_loss(net: Wov
     assert float(loss_of(net, make_batch(net, examples), distillation=1.0).detach()) > 0
 
 
+def test_what_is_too_long_to_be_told_with_its_memory_has_no_teacher(net: WovenNet) -> None:
+    net.open_gate()
+    told = some(new, 2)
+    untold = [replace(one, teacher=()) for one in some(new, 2)]
+    assert all(one.memory for one in untold)
+    alone, mixed_ = make_batch(net, told), make_batch(net, [*told, *untold])
+    kl = [float(loss_of(net, one, distillation=1.0).detach()) for one in (alone, mixed_)]
+    assert kl[0] == pytest.approx(kl[1], rel=1e-4)
+
+
 def test_a_point_is_judged_by_what_its_insertion_gained(net: WovenNet) -> None:
     net.open_gate()
     batch = make_batch(net, some(new, 6))
@@ -248,6 +258,9 @@ def test_a_run_that_stopped_goes_on_with_the_price_it_had_come_to(
     train(net, done, options, parameters=heads, folder=tmp_path)
     assert train(net, again, options, parameters=heads, folder=tmp_path) == []
     assert done.penalty > 0 and (again.penalty, again.rate) == (done.penalty, done.rate)
+    fixed = TriggerGRPO(net, new, TriggerRL(penalty=2.0))
+    fixed.load_state_dict(TriggerGRPO(net, new, TriggerRL(penalty=1.0)).state_dict())
+    assert fixed.penalty == 2.0, "a price that does not move is what was asked for"
 
 
 def test_a_price_without_a_gain_lowers_the_rate(net: WovenNet) -> None:
