@@ -26,8 +26,8 @@ class Example:
 
     ``memory`` is read by the weaver alone. ``teacher`` is the prompt with the memory's text in it,
     for distillation; empty if that would be too long. ``group`` names what examples share that one
-    memory should serve: latents are exchanged within it. ``needless`` marks retention data, which no
-    memory helps. ``compared`` is what of an answer counts: all of it, or its final number.
+    memory should serve: latents are exchanged within it. ``needless`` marks retention data, which
+    no memory helps. ``compared`` is what of an answer counts: all of it, or its final number.
     """
 
     prompt: tuple[int, ...]
