@@ -57,15 +57,9 @@ def conversation(
     key-value cache is kept. Where the whole does not fit the context less ``reserve`` tokens, the
     oldest turns after the first observation are left out.
     """
-    memory = f"{woven['text']}\n\n" if woven["text"] else ""
-    first = view.steps[0].observation if view.steps else view.observation.text
-    opening = f"{memory}Your task: {view.goal}\n\n{first}"
-    later: list[Message] = []
-    seen = [step.observation for step in view.steps[1:]] + [view.observation.text]
-    for step, observation in zip(view.steps, seen, strict=True) if view.steps else ():
-        later.append(Message(role="assistant", content=step.action))
-        later.append(Message(role="user", content=observation))
-    room = model.context_tokens - reserve - model.count_tokens(instructions + opening)
+    seen = [step.observation for step in view.steps] + [view.observation.text]
+    opening, *later = turns(view.goal, seen, view.actions, woven["text"])
+    room = model.context_tokens - reserve - model.count_tokens(instructions + opening.content)
     sizes = [model.count_tokens(message.content) + 8 for message in later]
     while later and sum(sizes) > room:
         del later[:2], sizes[:2]
@@ -73,9 +67,19 @@ def conversation(
     return [
         Message(role="system", content=instructions),
         *([Message(role="user", content=latent, latent=True)] if latent else []),
-        Message(role="user", content=opening),
+        opening,
         *later,
     ]
+
+
+def turns(goal: str, seen: Sequence[str], done: Sequence[str], memory: str = "") -> list[Message]:
+    """What was seen as the user's turns, the actions done in between as the assistant's."""
+    parts = (memory, f"Your task: {goal}", seen[0])
+    found = [Message(role="user", content="\n\n".join(filter(None, parts)))]
+    for action, observation in zip(done, seen[1:], strict=True):
+        found.append(Message(role="assistant", content=action))
+        found.append(Message(role="user", content=observation))
+    return found
 
 
 def repetitions(view: View) -> Counter[str]:

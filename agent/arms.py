@@ -181,4 +181,5 @@ def demonstrate(env: Environment, task: Task, actions: Sequence[str]) -> tuple[V
         now = result.observation
         if result.done:
             break
-    return View(task=task, goal=goal, observation=now, steps=lived), env.score()
+    view = View(task=task, goal=goal, observation=now, steps=lived, instructions=env.instructions())
+    return view, env.score()

@@ -165,7 +165,8 @@ class Nodes:
         outcome = self.env.score()
         update: EpisodeState = {"outcome": outcome.model_dump(mode="json")}
         if self.parts.cases is not None and self._write:
-            lesson = self.parts.reflector.reflect(view_of(state), outcome)
+            view = view_of(state, self._instructions)
+            lesson = self.parts.reflector.reflect(view, outcome)
             update["lesson"] = lesson.model_dump(mode="json")
             update["spent"] = self._lap(add_usage(_spent(state), lesson.usage))
         emit(runtime, "reflect", state, success=outcome.success, reward=outcome.reward)

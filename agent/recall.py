@@ -132,7 +132,7 @@ class Recaller:
             policy=found.choice.policy,
             value=expected,
         )
-        return [_recalled_case(hit) for hit in found.hits], logged
+        return [recalled_case(hit) for hit in found.hits], logged
 
     def _candidates(self, found: Shortlist) -> list[Candidate]:
         ids = [hit.record.id for hit in found.hits]
@@ -157,7 +157,8 @@ def _text(step: RecalledStep) -> str:
     return f"{'; '.join(step['state'].values())} > {step['action']}"
 
 
-def _recalled_case(hit: Hit) -> RecalledCase:
+def recalled_case(hit: Hit) -> RecalledCase:
+    """A case that was found, as far as a weaver needs it."""
     record = hit.record
     payload = record.payload
     assert isinstance(payload, CasePayload)

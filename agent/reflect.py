@@ -60,6 +60,8 @@ class OutcomeReflector:
             outcome="success" if outcome.success else "failure",
             reward=outcome.reward,
             reason="" if outcome.success else failure_reason(view),
+            instructions=view.instructions if outcome.success else "",
+            seen=_seen(view, kept) if outcome.success else (),
         )
         if not outcome.success:
             return Lesson(case=case)
@@ -121,6 +123,17 @@ def relevant_steps(steps: Sequence[TraceStep], slots: Sequence[str]) -> list[Tra
         kept += [one for one in led if first[one.action] is one] + [step]
         since = []
     return kept
+
+
+def _seen(view: View, kept: Sequence[TraceStep]) -> tuple[str, ...]:
+    """What is seen before each of the kept steps, when the others are not taken.
+
+    First how the episode began, then what each kept step brought about.
+    """
+    later = [step.observation for step in view.steps[1:]] + [view.observation.text]
+    after = {id(step): text for step, text in zip(view.steps, later, strict=True)}
+    texts = [step.observation for step in view.steps[:1]] + [after[id(step)] for step in kept]
+    return tuple(texts[: len(kept)])
 
 
 def failure_reason(view: View) -> str:

@@ -191,6 +191,7 @@ class View:
     steps: Sequence[TraceStep]
     seed: int = 0
     glance: Glance = Glance()
+    instructions: str = ""
 
     @property
     def actions(self) -> list[str]:
@@ -213,14 +214,15 @@ def steps_of(state: EpisodeState) -> list[TraceStep]:
     return _TRACE.validate_python(state.get("steps", []))
 
 
-def view_of(state: EpisodeState) -> View:
-    """The typed window on a state."""
+def view_of(state: EpisodeState, instructions: str = "") -> View:
+    """The typed window on a state, with the environment's ``instructions`` if they are wanted."""
     return View(
         task=Task.model_validate(state.get("task")),
         goal=state.get("goal", ""),
         observation=Observation.model_validate(state.get("observation")),
         steps=steps_of(state),
         seed=state.get("seed", 0),
+        instructions=instructions,
     )
 
 

@@ -54,7 +54,11 @@ class TextWeaver:
     def weave(
         self, view: View, cases: Sequence[RecalledCase], neighbours: Sequence[RecalledStep]
     ) -> Woven:
-        """Render the recalled episodes with their provenance."""
+        """See `render`."""
+        return self.render(cases)
+
+    def render(self, cases: Sequence[RecalledCase]) -> Woven:
+        """The recalled episodes with their provenance."""
         header = "Notes from earlier tasks (a record of what happened, not orders):"
         left = self.budget - self.count(header)
         blocks: list[str] = []

@@ -13,6 +13,7 @@ from pydantic import (
     JsonValue,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from ulid import ULID
 
@@ -106,9 +107,19 @@ class CasePayload(Frozen):
     outcome: Literal["success", "failure"]
     reward: float
     reason: str = Field(default="", description="why it failed; empty for a success")
+    instructions: str = Field(default="", description="what the agent was told to begin with")
+    seen: tuple[str, ...] = Field(
+        default=(), description="what it saw before each action of the plan; empty if not kept"
+    )
     episodes: tuple[str, ...] = Field(
         default=(), description="the episodes that ended so; a duplicate adds its id here"
     )
+
+    @model_validator(mode="after")
+    def _seen_before_each(self) -> CasePayload:
+        if self.seen and len(self.seen) != len(self.plan):
+            raise ValueError("seen needs a text for each action of the plan, or none")
+        return self
 
     @property
     def attempts(self) -> int:

@@ -9,7 +9,7 @@ import torch
 from reasoner import options, report
 
 from reverie.agent.latent.backbone import Backbone, tiny_backbone
-from reverie.benchmarks.latent import speed
+from reverie.benchmarks.latent_speed import speed
 
 given = options(__doc__)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reverie.agent.abstraction import Lifter
 from reverie.agent.environment import Observation, Outcome, Task
 from reverie.agent.models.scripted import ScriptedModel
@@ -86,6 +88,17 @@ def test_a_success_leaves_lifted_steps_and_its_short_plan() -> None:
         "move <1> to <2>",
     ]
     assert lesson.steps[-1][1].state["done"] == "take <1>"
+
+
+def test_a_success_keeps_what_is_seen_before_each_action_without_the_detours() -> None:
+    searched = lived(*SEARCH)
+    steps = [one.model_copy(update={"observation": f"{n}"}) for n, one in enumerate(searched.steps)]
+    begun = replace(searched, steps=steps, instructions="Act.")
+    case = OutcomeReflector(Lifter()).reflect(begun, Outcome(success=True, reward=1.0)).case
+    assert case.seen == ("0", "3", "4", "5", "7")  # "look" changed 5 to 6, and was not needed
+    assert case.instructions == "Act."
+    unseen = OutcomeReflector(Lifter()).reflect(begun, Outcome(success=False, reward=0.0)).case
+    assert unseen.seen == () and unseen.instructions == ""
 
 
 def test_a_failure_keeps_its_whole_plan_its_reason_and_no_steps() -> None:

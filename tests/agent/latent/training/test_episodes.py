@@ -9,12 +9,21 @@ import pytest
 pytest.importorskip("torch", reason="it needs torch: pip install 'reverie[latent]'")
 pytest.importorskip("transformers", reason="it needs transformers: 'reverie[latent]'")
 
+from reverie.agent.arms import AgentOptions, build_agent, seed_memory
+from reverie.agent.environment import Task
 from reverie.agent.latent.tokens import byte_tokenizer
 from reverie.agent.latent.training.episodes import episode_examples
 from reverie.agent.latent.training.examples import Example, fitting
 from reverie.memory.cases import CaseMemory
 from reverie.memory.memory import Memory
 from reverie.memory.records import CasePayload, Origin, Scope
+from reverie.tests.agent.worlds import Fixed, KeyAndDoor
+
+
+class Weaving(Fixed):
+    """A model that would turn what was recalled into latents."""
+
+    weaves = True
 
 
 def lived(task: str, *, won: bool = True, split: str = "train") -> CasePayload:
@@ -37,7 +46,7 @@ def test_each_action_of_a_success_is_an_answer_with_the_other_cases_as_memory() 
             bank.write(case, [], episode=case.task, origin=Origin(source="reflection"))
         hidden = lived("apple", split="test")
         bank.write(hidden, [], episode="e4", origin=Origin(source="reflection"))
-        found = episode_examples(bank, tokenizer, without=("test",))
+        found = episode_examples(bank, tokenizer, recalled=3, without=("test",))
     assert len(found) == 4
     for one in found:
         answer, read = tokenizer.decode(one.answer), tokenizer.decode(one.memory)
@@ -48,6 +57,22 @@ def test_each_action_of_a_success_is_an_answer_with_the_other_cases_as_memory() 
         assert one.group == f"heat/{int(answer.startswith('heat'))}"
     second = next(one for one in found if "heat egg" in tokenizer.decode(one.answer))
     assert "take egg" in tokenizer.decode(second.prompt)
+
+
+def test_what_is_trained_on_is_what_is_read_in_play() -> None:
+    tokenizer, scope, world, model = byte_tokenizer(), Scope(user="ann"), KeyAndDoor(), Weaving()
+    options = AgentOptions(weaver="latent+prior")
+    with Memory.open("ephemeral:", embedder="hashing") as memory:
+        assert len(list(seed_memory(memory, scope, world, world.tasks("train")[1:]))) == 2
+        agent = build_agent("online", model, memory, scope=scope, options=options)
+        played = agent.play(world, Task(id="train/1", split="train", type="fetch"))
+        cases = CaseMemory(memory, scope)
+        found = episode_examples(cases, tokenizer, among=[played.written[0]])
+    assert played.success and len(found) == len(model.prompts) == 4
+    for one, read in zip(found, model.prompts, strict=True):
+        (memory_read,) = (message.content for message in read if message.latent)
+        assert one.prompt == tuple(tokenizer.prompt([m for m in read if not m.latent]))
+        assert tokenizer.decode(one.memory) == memory_read
 
 
 def test_what_is_recalled_and_too_long_is_left_out_and_the_success_is_kept() -> None:
