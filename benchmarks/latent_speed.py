@@ -11,7 +11,7 @@ time; on a GPU, wall time.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -19,7 +19,7 @@ from torch import Tensor
 from reverie.agent.latent.backbone import Backbone
 from reverie.agent.latent.config import LatentConfig, LoraConfig, WeaverConfig
 from reverie.agent.latent.forced import forced
-from reverie.agent.latent.generation import Always, Run, Sampling
+from reverie.agent.latent.generation import Always, Never, Planned, Run, Sampling
 from reverie.agent.latent.net import WovenNet
 from reverie.agent.latent.plan import Point
 from reverie.agent.latent.stream import Stream
@@ -29,34 +29,35 @@ INSERTIONS, LATENTS, NEW_TOKENS = 4, 8, 256
 MODES = ("plain", "cached", "embedded", "reprefill")
 
 
-class Decoding:
-    """Greedy decoding of rows of one length, each with insertions at even distances."""
+def insertions(rows: int, *, together: bool) -> Tensor:
+    """How many new tokens (rows, INSERTIONS) stand before each insertion."""
+    every = NEW_TOKENS // INSERTIONS
+    first = torch.full((rows,), every // 2) if together else torch.arange(rows) * every // rows
+    return 1 + first[:, None] + every * torch.arange(INSERTIONS)
 
-    def __init__(self, net: WovenNet, prompts: Tensor, mode: str, *, together: bool) -> None:
-        self.net, self.ids, self.mode = net, prompts, mode
-        every, rows = NEW_TOKENS // INSERTIONS, torch.arange(len(prompts))
-        self.first = torch.full_like(rows, every // 2) if together else rows * every // len(rows)
-        self.woven = torch.zeros_like(rows)
-        self.stream = self.read_again(rows)
+
+class Reprefilling:
+    """Greedy decoding that reads the whole batch again at each insertion."""
+
+    def __init__(self, net: WovenNet, prompts: Tensor, points: Tensor) -> None:
+        self.net, self.ids, self.points = net, prompts, points
+        self.woven = torch.zeros(len(prompts), dtype=torch.long)
+        self.stream = self.read_again(torch.arange(len(prompts)))
 
     def run(self) -> None:
         """Add NEW_TOKENS tokens."""
         rows = torch.arange(len(self.ids))
-        for step in range(NEW_TOKENS):
+        for step in range(1, NEW_TOKENS + 1):
             chosen = self.net.backbone.logits(self.stream.hidden).argmax(-1)
             self.ids = torch.cat([self.ids, chosen[:, None].cpu()], dim=1)
             self.stream.read(rows, self.ids[:, -1:], torch.ones_like(rows))
-            due = rows[(step - self.first) % (NEW_TOKENS // INSERTIONS) == 0]
-            if self.mode != "plain" and len(due):
+            due = rows[(self.points == step).any(1)]
+            if len(due):
                 self.insert(due)
 
     def insert(self, rows: Tensor) -> None:
-        """Weave, and read on behind the latents."""
-        latents = self.net.weaver.weave(self.stream, rows, "inner")
-        if self.mode != "reprefill":
-            last = self.ids[rows, -1:]
-            self.stream.insert(rows, latents, last, torch.ones_like(rows))
-            return
+        """Weave, and read everything again."""
+        self.net.weaver.weave(self.stream, rows, "inner")
         assert self.net.weaver.lora is not None
         with self.net.weaver.lora.on():  # the reference's weaver reads all that its rows hold
             self.read_again(rows)
@@ -76,6 +77,21 @@ class Decoding:
         stream = self.net.stream([room] * len(rows), points=INSERTIONS + 1)
         stream.read(stream.all(), ids, counts)
         return stream
+
+
+def decoding(net: WovenNet, mode: str, prompts: Tensor, points: Tensor) -> Callable[[], None]:
+    """What is timed: the prompts have been read."""
+    if mode == "reprefill":
+        return Reprefilling(net, prompts, points).run
+    plan = tuple(tuple(Point(prompts.shape[1] + at) for at in integers(row)) for row in points)
+    decider = Never() if mode == "plain" else Planned(plan)
+    run = Run(net, [integers(row) for row in prompts], decider, Sampling(NEW_TOKENS), None)
+
+    def decode() -> None:
+        while run.step():
+            pass
+
+    return decode
 
 
 def open_net(backbone: Backbone, mode: str) -> WovenNet:
@@ -99,9 +115,9 @@ def seconds(net: WovenNet, mode: str, rows: int, length: int, *, together: bool)
     prompts = torch.randint(net.backbone.vocabulary, (rows, length), generator=generator)
     on_gpu = net.backbone.device.type == "cuda"
     clock = time.perf_counter if on_gpu else time.process_time
-    decoding = Decoding(net, prompts, mode, together=together)
+    decode = decoding(net, mode, prompts, insertions(rows, together=together))
     began = clock()
-    decoding.run()
+    decode()
     if on_gpu:
         torch.cuda.synchronize()
     return clock() - began

@@ -275,15 +275,16 @@ def named_model(spec: RunSpec) -> ChatModel:
     from ..settings import load_settings
 
     options = agent_options(spec)
+    threads = max(1, cores() // spec.workers) if spec.workers > 1 else None
     if options.weaver.startswith("latent"):
         from ..agent.latent.loop_weaver import woven_name
 
         name = woven_name(spec.model, options.weaver_path)
         if name.startswith("woven:"):
-            return open_model(name, weave="told")
+            return open_model(name, weave="told", threads=threads)
     kind = spec.model.partition(":")[0]
-    if kind == "local" and spec.workers > 1:
-        return open_model(spec.model, threads=max(1, cores() // spec.workers))
+    if kind == "local":
+        return open_model(spec.model, threads=threads)
     key = load_settings().api_key
     if kind in ("local", "scripted", "none") or key is None:
         return open_model(spec.model)

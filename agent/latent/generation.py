@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -155,6 +155,8 @@ def generate(
 class Run:
     """A batch on its way; `step` adds a token to each row that has not ended.
 
+    A row with new latents in its cache reads its last token again while the others read their next,
+    and is a token behind them from then on: a pass for it alone would cost almost as much.
     A batch of one can go on from ``past``, the stream of an earlier run: what their prompts begin
     with alike is not read again.
     """
@@ -174,6 +176,7 @@ class Run:
         self.answers = [Generated() for _ in prompts]
         self._alive = list(range(len(prompts)))
         self._inner = [0] * len(prompts)
+        self._behind: set[int] = set()
         device = net.backbone.device
         self._random = torch.Generator(device).manual_seed(sampling.seed)
         self.stream: Stream = net.stream(
@@ -187,24 +190,31 @@ class Run:
 
     def step(self) -> bool:
         """Choose and read one token for each row; False when all have ended."""
-        if not self._alive or len(self.answers[self._alive[0]].tokens) >= self._sampling.max_tokens:
+        if not self._alive or not self._sampling.max_tokens:
             return False
-        chosen = self._choose()
-        going = [i for i, token in enumerate(chosen) if self._take(self._alive[i], token)]
-        if len(going) < len(self._alive):
+        behind, self._behind = self._behind, set()
+        ready = [i for i, row in enumerate(self._alive) if row not in behind]
+        ended = {
+            self._alive[i]
+            for i, token in zip(ready, self._choose(ready), strict=True)
+            if not self._take(self._alive[i], token)
+        }
+        if ended:
+            going = [i for i, row in enumerate(self._alive) if row not in ended]
             self._alive = [self._alive[i] for i in going]
             if not self._alive:
                 return False
             self.stream.keep(torch.tensor(going))
-        if len(self.answers[self._alive[0]].tokens) >= self._sampling.max_tokens:
-            return False
         last = torch.tensor([[self._rows[row][-1]] for row in self._alive])
         self.stream.read(self.stream.all(), last, torch.ones(len(last), dtype=torch.long))
-        self._consult("inner")
+        self._consult("inner", behind)
         return True
 
-    def _choose(self) -> list[int]:
-        logits = self._net.backbone.logits(self.stream.hidden)
+    def _choose(self, ready: Sequence[int]) -> list[int]:
+        """The next tokens of the rows at these indices."""
+        if not ready:
+            return []
+        logits = self._net.backbone.logits(self.stream.hidden[torch.tensor(ready)])
         logprobs = torch.log_softmax(logits, -1)
         heat = self._sampling.temperature
         picked = logits
@@ -213,27 +223,29 @@ class Run:
             picked = logits / heat - noise.log()
         chosen = picked.argmax(-1)
         found = numbers(logprobs.gather(-1, chosen[:, None]).squeeze(-1))
-        for row, logprob in zip(self._alive, found, strict=True):
+        for i, logprob in zip(ready, found, strict=True):
             if logprob != logprob:
                 raise ModelError(
                     "The model's logits are not finite. Look for NaN in the weaver's checkpoint,"
                     " or compute in float32."
                 )
-            self.answers[row].logprobs.append(logprob)
+            self.answers[self._alive[i]].logprobs.append(logprob)
         return integers(chosen)
 
     def _take(self, row: int, token: int) -> bool:
-        """Add a token to a row; False if that ends it."""
+        """Add a token to a row; False if that ends it, or was its last."""
         answer = self.answers[row]
         answer.tokens.append(token)
         self._rows[row].append(token)
         answer.ended = token in self._net.backbone.ends
         watch = self._sampling.watch
-        return not (answer.ended or (watch is not None and watch(row, token)))
+        stopped = watch is not None and watch(row, token)
+        return not (answer.ended or stopped or len(answer.tokens) >= self._sampling.max_tokens)
 
-    def _consult(self, kind: Kind) -> None:
-        places = [self._place(i, row, kind) for i, row in enumerate(self._alive)]
-        open_ = [(i, place) for i, place in enumerate(places) if place is not None]
+    def _consult(self, kind: Kind, without: Collection[int] = ()) -> None:
+        """Ask the trigger where rows stand at a point; not the rows ``without``, asked before."""
+        places = [(i, self._place(row, kind)) for i, row in enumerate(self._alive)]
+        open_ = [(i, place) for i, place in places if place and place.row not in without]
         if not open_:
             return
 
@@ -255,7 +267,7 @@ class Run:
         if insert:
             self._insert(torch.tensor(insert), kind)
 
-    def _place(self, i: int, row: int, kind: Kind) -> Place | None:
+    def _place(self, row: int, kind: Kind) -> Place | None:
         config, ids = self._net.config.weaver, self._rows[row]
         if not config.latents(kind):
             return None
@@ -280,6 +292,10 @@ class Run:
             latents = self._edit(self.stream.lift(rows, latents), here)
         if latents.values is not None and not bool(latents.values.isfinite().all()):
             raise ModelError("The weaver's latents are not finite: its checkpoint is damaged.")
+        if kind == "inner" and latents.values is None:
+            self.stream.await_last(rows, latents)
+            self._behind |= {self._alive[i] for i in integers(rows)}
+            return
         last = torch.tensor([[self._rows[self._alive[i]][-1]] for i in integers(rows)])
         self.stream.insert(rows, latents, last, torch.ones(len(rows), dtype=torch.long))
 

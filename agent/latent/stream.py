@@ -169,16 +169,23 @@ class Stream:
         ``ids`` begin with the rows' last tokens. The state that a last token had without latents
         gives way to the new one.
         """
-        self._unread(rows)
-        if latents.values is None:
-            # The weaver's queries stand behind the token already: only hide its first reading.
-            at = self._latents_at(rows, latents)
-            self.slots.hide(rows, at[:, :1] - 1)
-            if latents.cached is not None:
-                self.slots.put(rows, at, latents.cached, latents.gates)
-        else:
-            self.slots.rewind(rows, 1)
+        self.await_last(rows, latents)
         return self._read(rows, ids, counts, latents)
+
+    def await_last(self, rows: Tensor, latents: Latents) -> None:
+        """Make way for the last token to be read anew behind latents, as `insert` does at once.
+
+        Where the latents stand in the cache, it may wait for the next `read`, of all rows.
+        """
+        self._unread(rows)
+        if latents.values is not None:
+            self.slots.rewind(rows, 1)
+            return
+        # The weaver's queries stand behind the token already: only hide its first reading.
+        at = self._latents_at(rows, latents)
+        self.slots.hide(rows, at[:, :1] - 1)
+        if latents.cached is not None:
+            self.slots.put(rows, at, latents.cached, latents.gates)
 
     def lift(self, rows: Tensor, latents: Latents) -> Latents:
         """The latents with all that is needed to hand them to other rows; see `Latents.take`."""

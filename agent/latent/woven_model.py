@@ -74,8 +74,14 @@ class WovenModel(InThread):
         weave: Weave = "always",
         threshold: float = 0.5,
         device: str = "cpu",
+        threads: int | None = None,
     ) -> WovenModel:
-        """The weaver of a checkpoint on the backbone that it names."""
+        """The weaver of a checkpoint on the backbone that it names.
+
+        ``threads`` are torch's, in all of this process; as many as it likes unless given.
+        """
+        if threads is not None:
+            torch.set_num_threads(threads)
         net = load_net(Path(folder).expanduser(), device=device)
         return cls(net, weave=weave, threshold=threshold)
 

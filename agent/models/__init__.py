@@ -48,10 +48,10 @@ class Options(TypedDict, total=False):
     ``timeout`` (seconds), ``attempts``, ``logprobs``, ``context_tokens``.
     litellm: ``api_key``, ``timeout``, ``attempts``, ``logprobs``, ``context_tokens``, ``litellm``
     (more arguments of its call).
-    Woven: ``weave`` ("told": only what messages marked as latent ask for).
+    Woven: ``weave`` ("told": only what messages marked as latent ask for), ``threads``.
     """
 
-    threads: int
+    threads: int | None
     context_tokens: int
     exact: bool
     end_of_turn: bool
@@ -120,8 +120,10 @@ def _bare(name: str, options: Options) -> ChatModel:
     if head == "woven":
         from ..latent import WovenModel
 
-        _only(name, options, frozenset({"weave"}))
-        return WovenModel.open(rest, weave=options.get("weave", "always"))
+        _only(name, options, frozenset({"weave", "threads"}))
+        return WovenModel.open(
+            rest, weave=options.get("weave", "always"), threads=options.get("threads")
+        )
     if head in ("http", "https"):
         url, _, model = name.partition("#")
         if not model:

@@ -97,6 +97,26 @@ def test_a_plan_is_reported_as_it_was_carried_out() -> None:
         ]
 
 
+def test_an_insertion_in_the_answer_costs_one_pass_and_not_two(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    net = woven(flow=("cache", "cache", "reread"))
+    prompts = [[5 + row] * (4 + row) for row in range(3)]
+    plan = tuple((Point(len(one) + 1 + row),) for row, one in enumerate(prompts))
+    passes: list[int] = []
+    write = Slots.write
+
+    def counted(slots: Slots, rows: torch.Tensor, block: Block) -> torch.Tensor:
+        passes.append(len(rows))
+        return write(slots, rows, block)
+
+    monkeypatch.setattr(Slots, "write", counted)
+    found = generate(net, prompts, decider=Planned(plan), sampling=Sampling(max_tokens=6))
+    assert [len(one.tokens) for one in found] == [6, 6, 6]
+    # The prompt; five more reads, and one as each row is one behind; a weave for each.
+    assert passes.count(1) == 3 and passes.count(3) == 1 + 5 + 1
+
+
 def test_a_row_ends_by_itself_and_the_others_go_on_unharmed() -> None:
     case = random_case(3)
     net = woven()

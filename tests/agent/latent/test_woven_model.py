@@ -22,6 +22,7 @@ from reverie.agent.latent.slots import QUERY, Block, Slots
 from reverie.agent.latent.tensors import integers
 from reverie.agent.latent.tokens import HubTokenizer, byte_tokenizer
 from reverie.agent.latent.woven_model import WovenModel
+from reverie.agent.models import open_model
 from reverie.agent.models.base import ChatModel, Message, ScoringModel, weaves
 from reverie.agent.models.ledger import Ledger, metered
 from reverie.agent.models.model_check import check_chat_model
@@ -196,8 +197,13 @@ def test_a_hub_folder_comes_back_as_the_same_backbone(tmp_path: Path) -> None:
     opened = open_backbone(str(tmp_path))
     assert opened.fingerprint == made.fingerprint
     save_net(woven(opened), tmp_path / "weaver")
-    again = WovenModel.open(tmp_path / "weaver")
-    assert again.chat(ASKED, max_tokens=4) is not None
+    threads = torch.get_num_threads()
+    try:
+        again = open_model(f"woven:{tmp_path / 'weaver'}", weave="told", threads=threads + 1)
+        assert torch.get_num_threads() == threads + 1
+    finally:
+        torch.set_num_threads(threads)
+    assert not again.chat(ASKED, max_tokens=4).tool_calls
 
 
 def test_langchain_sees_a_chat_model(model: WovenModel) -> None:
