@@ -18,6 +18,9 @@ from .models.base import ChatModel, Message, Usage
 from .models.structured import ask
 from .state import TraceStep, View
 
+SEEN_AT_MOST = 32_000
+"""Characters: more would fit few models that can be trained here, and slow every recall."""
+
 
 class Lesson(Frozen):
     """What an episode leaves behind: its case and, for a success, its steps with search texts."""
@@ -128,12 +131,14 @@ def relevant_steps(steps: Sequence[TraceStep], slots: Sequence[str]) -> list[Tra
 def _seen(view: View, kept: Sequence[TraceStep]) -> tuple[str, ...]:
     """What is seen before each of the kept steps, when the others are not taken.
 
-    First how the episode began, then what each kept step brought about.
+    First how the episode began, then what each kept step brought about. Nothing of an episode that
+    saw more than `SEEN_AT_MOST`.
     """
     later = [step.observation for step in view.steps[1:]] + [view.observation.text]
     after = {id(step): text for step, text in zip(view.steps, later, strict=True)}
     texts = [step.observation for step in view.steps[:1]] + [after[id(step)] for step in kept]
-    return tuple(texts[: len(kept)])
+    short = sum(map(len, texts)) <= SEEN_AT_MOST
+    return tuple(texts[: len(kept)]) if short else ()
 
 
 def failure_reason(view: View) -> str:

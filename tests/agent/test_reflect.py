@@ -99,6 +99,10 @@ def test_a_success_keeps_what_is_seen_before_each_action_without_the_detours() -
     assert case.instructions == "Act."
     unseen = OutcomeReflector(Lifter()).reflect(begun, Outcome(success=False, reward=0.0)).case
     assert unseen.seen == () and unseen.instructions == ""
+    pages = [one.model_copy(update={"observation": "page " * 2000}) for one in steps]
+    read = replace(begun, steps=pages)
+    much = OutcomeReflector(Lifter()).reflect(read, Outcome(success=True, reward=1.0)).case
+    assert much.seen == () and len(much.plan) == 5
 
 
 def test_a_failure_keeps_its_whole_plan_its_reason_and_no_steps() -> None:

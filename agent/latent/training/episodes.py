@@ -26,19 +26,16 @@ def episode_examples(
     tokenizer: Tokenizer,
     *,
     recalled: int = 1,
-    memory_tokens: int = 400,
     without: Sequence[str] = (),
     among: Collection[str] | None = None,
     watch: Callable[[int, int], None] | None = None,
 ) -> list[Example]:
-    """An example for each action of each successful case; groups are task types.
+    """The examples of each successful case; see `case_examples`.
 
     Cases of the splits in ``without`` are not read, so that they can be tested on. With ``among``
-    only cases of these ids are learnt from. ``recalled`` other cases are the memory, in at most
-    ``memory_tokens`` tokens. ``watch`` is told how many cases of how many are read.
+    only cases of these ids are learnt from. ``watch`` is told how many cases of how many are read.
     """
     found: list[Example] = []
-    weaver = TextWeaver(lambda text: len(tokenizer.encode(text)), memory_tokens)
     chosen = None if among is None else {*among}
     records = [one for one in cases.cases() if chosen is None or one.id in chosen]
     for place, record in enumerate(records, 1):
@@ -47,14 +44,36 @@ def episode_examples(
         payload = record.payload
         if not isinstance(payload, CasePayload) or payload.outcome != "success":
             continue
-        if payload.split in without:
-            continue
-        memory = _memory(cases, payload, recalled, without, weaver)
-        for step in range(len(payload.plan)):
-            group = f"{payload.task_type}/{step}" if payload.task_type else ""
-            prompt, action = said(payload, step), payload.plan[step]
-            found.append(from_messages(tokenizer, prompt, action, memory=memory, group=group))
+        if payload.split not in without:
+            found += case_examples(payload, cases, tokenizer, recalled=recalled, without=without)
     return found
+
+
+def case_examples(
+    case: CasePayload,
+    cases: CaseMemory,
+    tokenizer: Tokenizer,
+    *,
+    recalled: int = 1,
+    memory_tokens: int = 400,
+    without: Sequence[str] = (),
+) -> list[Example]:
+    """An example for each action of a case; groups are task types and places in the plan.
+
+    The memory is ``recalled`` of ``cases`` that resemble it, in at most ``memory_tokens`` tokens.
+    """
+    weaver = TextWeaver(lambda text: len(tokenizer.encode(text)), memory_tokens)
+    memory = _memory(cases, case, recalled, without, weaver)
+    return [
+        from_messages(
+            tokenizer,
+            said(case, step),
+            action,
+            memory=memory,
+            group=f"{case.task_type}/{step}" if case.task_type else "",
+        )
+        for step, action in enumerate(case.plan)
+    ]
 
 
 def said(case: CasePayload, step: int) -> list[Message]:
