@@ -10,7 +10,7 @@ from typing import Protocol
 from pydantic import BaseModel, Field
 
 from ..errors import ModelError
-from ..memory.records import CasePayload, Frozen, StepPayload
+from ..memory.records import CasePayload, Frozen, LivedTurn, StepPayload
 from .abstraction import Lifter
 from .deeds import is_deed, numbered, that_mattered, things
 from .environment import Outcome
@@ -18,8 +18,8 @@ from .models.base import ChatModel, Message, Usage
 from .models.structured import ask
 from .state import TraceStep, View
 
-SEEN_AT_MOST = 32_000
-"""Characters: more would fit few models that can be trained here, and slow every recall."""
+LIVED_AT_MOST = 32_000
+"""Characters seen: more would fit few models that can be trained here, and slow every recall."""
 
 
 class Lesson(Frozen):
@@ -50,7 +50,7 @@ class OutcomeReflector:
         self.lifter = lifter
 
     def reflect(self, view: View, outcome: Outcome) -> Lesson:
-        """Keep the whole plan of a failure, and of a success the steps that led to it."""
+        """Keep a failure's whole plan; of a success the steps that led to it, and all its turns."""
         self.learn(view, outcome)
         slots = self._slots(view)
         kept = relevant_steps(view.steps, slots) if outcome.success else list(view.steps)
@@ -64,7 +64,7 @@ class OutcomeReflector:
             reward=outcome.reward,
             reason="" if outcome.success else failure_reason(view),
             instructions=view.instructions if outcome.success else "",
-            seen=_seen(view, kept) if outcome.success else (),
+            lived=_lived(view.steps, kept) if outcome.success else (),
         )
         if not outcome.success:
             return Lesson(case=case)
@@ -128,17 +128,24 @@ def relevant_steps(steps: Sequence[TraceStep], slots: Sequence[str]) -> list[Tra
     return kept
 
 
-def _seen(view: View, kept: Sequence[TraceStep]) -> tuple[str, ...]:
-    """What is seen before each of the kept steps, when the others are not taken.
+def _lived(steps: Sequence[TraceStep], kept: Sequence[TraceStep]) -> tuple[LivedTurn, ...]:
+    """The turns of a success; none of one that saw more than `LIVED_AT_MOST`.
 
-    First how the episode began, then what each kept step brought about. Nothing of an episode that
-    saw more than `SEEN_AT_MOST`.
+    Good are the steps that were ``kept`` and the search for what they needed: looking somewhere,
+    but not where it has looked since it last changed the world.
     """
-    later = [step.observation for step in view.steps[1:]] + [view.observation.text]
-    after = {id(step): text for step, text in zip(view.steps, later, strict=True)}
-    texts = [step.observation for step in view.steps[:1]] + [after[id(step)] for step in kept]
-    short = sum(map(len, texts)) <= SEEN_AT_MOST
-    return tuple(texts[: len(kept)]) if short else ()
+    if sum(len(step.observation) for step in steps) > LIVED_AT_MOST:
+        return ()
+    led = set(map(id, kept))
+    turns: list[LivedTurn] = []
+    tried: set[str] = set()
+    for step in steps:
+        fresh = step.valid and step.action not in tried and not is_deed(step.action)
+        turns.append(
+            LivedTurn(saw=step.observation, did=step.action, good=fresh or id(step) in led)
+        )
+        tried = set() if is_deed(step.action) else tried | {step.action}
+    return tuple(turns)
 
 
 def failure_reason(view: View) -> str:

@@ -13,7 +13,6 @@ from pydantic import (
     JsonValue,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 from ulid import ULID
 
@@ -95,6 +94,16 @@ class Origin(Frozen):
     detail: str | None = None
 
 
+class LivedTurn(Frozen):
+    """One turn of an episode, word for word."""
+
+    saw: str = Field(description="what was observed")
+    did: str = Field(description="the action taken upon it")
+    good: bool = Field(
+        default=True, description="False by hindsight: not understood, undone later, or repeated"
+    )
+
+
 class CasePayload(Frozen):
     """One lived episode: what was tried and what it earned (Memento's case)."""
 
@@ -108,18 +117,12 @@ class CasePayload(Frozen):
     reward: float
     reason: str = Field(default="", description="why it failed; empty for a success")
     instructions: str = Field(default="", description="what the agent was told to begin with")
-    seen: tuple[str, ...] = Field(
-        default=(), description="what it saw before each action of the plan; empty if not kept"
+    lived: tuple[LivedTurn, ...] = Field(
+        default=(), description="all turns of it, the search included; empty if they were not kept"
     )
     episodes: tuple[str, ...] = Field(
         default=(), description="the episodes that ended so; a duplicate adds its id here"
     )
-
-    @model_validator(mode="after")
-    def _seen_before_each(self) -> CasePayload:
-        if self.seen and len(self.seen) != len(self.plan):
-            raise ValueError("seen needs a text for each action of the plan, or none")
-        return self
 
     @property
     def attempts(self) -> int:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from .config import KINDS, Kind
+from .lora import switched_on
 from .net import WovenNet
 from .plan import Plan, Point, check_plan
 from .stream import Edit, Latents, Stream
@@ -42,11 +43,14 @@ def forced(
     *,
     memories: Sequence[Sequence[int]] | None = None,
     edit: Edit | None = None,
+    unasked: Sequence[int] | None = None,
 ) -> Forced:
     """Read rows of tokens, inserting latents at the points of ``plan``.
 
     Gradients flow into weaver and trigger, through earlier latents, too, unless grad mode is off.
-    ``edit`` changes latents before they are read.
+    ``edit`` changes latents before they are read. Of row i the states of the first ``unasked[i]``
+    tokens are not asked for: where the net has a cache of prefixes they may come from there, and
+    these states are 0.
     """
     check_plan(plan, [len(row) for row in rows], net.config.weaver)
     tokens, lengths = pad(rows)
@@ -57,8 +61,13 @@ def forced(
         memories=memories,
         differentiable=torch.is_grad_enabled(),
     )
+    ends = [one[0].at if one else len(row) for one, row in zip(plan, rows, strict=True)]
+    known = torch.zeros(len(rows), dtype=torch.long)
+    if unasked is not None and net.prefixes is not None and not switched_on():
+        most = [min(one, end - 1) for one, end in zip(unasked, ends, strict=True)]
+        known = net.prefixes.begin(stream, rows, most)
     reading = _Reading(net, stream, tokens, lengths, points)
-    reading.begin([one[0].at if one else len(row) for one, row in zip(plan, rows, strict=True)])
+    reading.begin(known, torch.tensor(ends))
     woven: list[tuple[Tensor, Latents]] = []
     for place in range(points):
         for kind in KINDS:
@@ -106,11 +115,10 @@ class _Reading:
         self.hidden = stream.hidden.new_zeros(shape)
         self.before = stream.hidden.new_zeros(len(tokens), points, net.backbone.dim)
 
-    def begin(self, ends: Sequence[int]) -> None:
-        counts = torch.tensor(ends)
-        ids = self._tokens[:, : int(counts.max())]
-        states = self._stream.read(self._stream.all(), ids, counts)
-        self._gather(self._stream.all(), torch.zeros(len(ends), dtype=torch.long), counts, states)
+    def begin(self, known: Tensor, ends: Tensor) -> None:
+        rows, counts = self._stream.all(), ends - known
+        states = self._stream.read(rows, self._ids(rows, known, counts), counts)
+        self._gather(rows, known, counts, states)
 
     def insert(
         self, here: dict[int, tuple[int, int]], place: int, kind: Kind, edit: Edit | None
@@ -123,11 +131,13 @@ class _Reading:
         latents = self._net.weaver.weave(self._stream, rows, kind)
         if edit is not None:
             latents = edit(self._stream.lift(rows, latents), rows)
-        at = starts[:, None] + torch.arange(int(counts.max()))
-        ids = self._tokens[rows[:, None], at.clamp(max=self._tokens.shape[1] - 1)]
-        states = self._stream.insert(rows, latents, ids, counts)
+        states = self._stream.insert(rows, latents, self._ids(rows, starts, counts), counts)
         self._gather(rows, starts, counts, states)
         return rows, latents
+
+    def _ids(self, rows: Tensor, starts: Tensor, counts: Tensor) -> Tensor:
+        at = starts[:, None] + torch.arange(int(counts.max()))
+        return self._tokens[rows[:, None], at.clamp(max=self._tokens.shape[1] - 1)]
 
     def _gather(self, rows: Tensor, starts: Tensor, counts: Tensor, states: Tensor) -> None:
         step = torch.arange(states.shape[1])

@@ -72,6 +72,11 @@ class Lora(nn.Module):
 _switched_on: list[Lora] = []
 
 
+def switched_on() -> bool:
+    """Whether any delta is on now."""
+    return bool(_switched_on)
+
+
 def as_now() -> Callable[[], AbstractContextManager[None]]:
     """What later switches the deltas that are on now on again."""
     wanted = tuple(_switched_on)

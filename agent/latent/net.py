@@ -12,6 +12,7 @@ from .backbone import Backbone
 from .config import LatentConfig
 from .delimiters import Delimiters
 from .loom import ReadingWeaver, SharedWeaver, make_weaver
+from .prefix_cache import PrefixCache
 from .stream import Stream
 from .trigger_head import LatentTrigger
 
@@ -21,7 +22,8 @@ class WovenNet(nn.Module):
 
     ``parameters`` and ``state_dict`` hold weaver and trigger only: the backbones are no submodules.
     ``reader`` is the weaver's own backbone, where the configuration names one. ``checkpointing``
-    makes training need less memory and more time (see `Slots`).
+    makes training need less memory and more time (see `Slots`); ``prefixes``, if set, keep what the
+    reasoner reads again and again.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class WovenNet(nn.Module):
         self.trigger = LatentTrigger(self.config.trigger, backbone, generator)
         self.to(backbone.device)
         self.checkpointing = False
+        self.prefixes: PrefixCache | None = None
         self._delimiters: Delimiters | None = None
 
     @property

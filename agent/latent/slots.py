@@ -16,6 +16,7 @@ closed gate (log 0 = -inf) leaves the text's attention exactly as if the latent 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass, replace
@@ -137,20 +138,31 @@ class Slots:
         closed = self.bias.new_full((len(rows), len(_SEES), at.shape[1]), _CLOSED)
         self._set_bias(rows, at, closed)
 
-    def adopt(self, other: Slots, count: int) -> None:
-        """Begin with the first ``count`` columns of ``other``; both have the same rows."""
-        assert not self._keys, "only an empty cache can begin as another"
-        self.length = torch.full_like(self.length, count)
-        self.position[:, :count] = other.position[:, :count]
-        self.role[:, :count] = other.role[:, :count]
-        self.bias[..., :count] = other.bias[..., :count]
-        self._keys = [self._begun(one, count) for one in other._keys]
-        self._values = [self._begun(one, count) for one in other._values]
+    def begin(self, keys: Sequence[Tensor], values: Sequence[Tensor], counts: Tensor) -> None:
+        """Begin an empty cache with text of ``counts`` (B,) columns, at positions from 0 on.
 
-    def _begun(self, held: Tensor, count: int) -> Tensor:
+        ``keys`` and ``values`` of each layer are (B, n, heads, d_head), for the longest row.
+        """
+        assert not self._keys, "only an empty cache can begin with anything"
+        at = torch.arange(keys[0].shape[1], device=self.position.device)
+        self.length = counts.clone()
+        self.position[:, : len(at)] = at
+        roles = torch.full((len(counts), len(at)), TEXT, device=at.device)
+        there = (at < counts.to(at.device)[:, None])[:, None]
+        bias = self._key_bias(roles, None).masked_fill(~there, _CLOSED)
+        self.bias[..., : len(at)] = bias
+        self._keys = [self._begun(one) for one in keys]
+        self._values = [self._begun(one) for one in values]
+
+    def _begun(self, held: Tensor) -> Tensor:
         begun = held.new_zeros(len(held), self.columns + 1, *held.shape[2:])
-        begun[:, :count] = held[:, :count]
+        begun[:, : held.shape[1]] = held
         return begun
+
+    def first(self, count: int) -> tuple[list[Tensor], list[Tensor]]:
+        """Keys and values (B, count, heads, d_head) of the first columns, for each layer."""
+        keys, values = self._keys, self._values
+        return [one[:, :count] for one in keys], [one[:, :count] for one in values]
 
     def keep(self, rows: Tensor) -> None:
         """Go on with these rows alone; one named twice is doubled."""

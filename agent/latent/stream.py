@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .backbone import Backbone
 from .slots import LATENT, TEXT, Block, Slots
-from .tensors import integers
+from .tensors import integers, pad
 
 
 @dataclass(frozen=True)
@@ -143,14 +143,27 @@ class Stream:
         alike = (one == other for one, other in zip(prompt[:-1], there, strict=False))
         count = sum(1 for _ in takewhile(bool, alike))
         if count:
-            self.slots.adopt(past.slots, count)
-            self.text += count
-            self.plain += count
-            self.tokens[:, :count] = past.tokens[:, :count]
+            self.begin([prompt], torch.tensor([count]), *past.slots.first(count))
             for mine, other in ((self.states, past.states), (self.inputs, past.inputs)):
                 if mine is not None and other is not None:
                     mine[:, :count] = other[:, :count]
         return count
+
+    def begin(
+        self,
+        rows: Sequence[Sequence[int]],
+        counts: Tensor,
+        keys: Sequence[Tensor],
+        values: Sequence[Tensor],
+    ) -> None:
+        """Begin an empty stream as if it had read the first ``counts`` (B,) tokens of ``rows``.
+
+        ``keys`` and ``values`` are what reading them left in each layer; see `Slots.begin`.
+        """
+        self.slots.begin(keys, values, counts)
+        self.text, self.plain = counts.clone(), counts.clone()
+        begun, _ = pad([row[:count] for row, count in zip(rows, integers(counts), strict=True)])
+        self.tokens[:, : begun.shape[1]] = begun
 
     def trimmed(self) -> Stream:
         """Of a stream of one row what another can begin with, and no more."""

@@ -90,19 +90,23 @@ def test_a_success_leaves_lifted_steps_and_its_short_plan() -> None:
     assert lesson.steps[-1][1].state["done"] == "take <1>"
 
 
-def test_a_success_keeps_what_is_seen_before_each_action_without_the_detours() -> None:
-    searched = lived(*SEARCH)
-    steps = [one.model_copy(update={"observation": f"{n}"}) for n, one in enumerate(searched.steps)]
-    begun = replace(searched, steps=steps, instructions="Act.")
+def test_a_success_keeps_all_its_turns_and_tells_the_good_ones() -> None:
+    back = ("take pen 1 from desk 1", "move pen 1 to desk 1", "go to drawer 1", "go to drawer 1")
+    view = lived(*back, *SEARCH, invalid=("look",))
+    steps = [one.model_copy(update={"observation": f"{n}"}) for n, one in enumerate(view.steps)]
+    begun = replace(view, steps=steps, instructions="Act.")
     case = OutcomeReflector(Lifter()).reflect(begun, Outcome(success=True, reward=1.0)).case
-    assert case.seen == ("0", "3", "4", "5", "7")  # "look" changed 5 to 6, and was not needed
-    assert case.instructions == "Act."
-    unseen = OutcomeReflector(Lifter()).reflect(begun, Outcome(success=False, reward=0.0)).case
-    assert unseen.seen == () and unseen.instructions == ""
+    assert [turn.did for turn in case.lived] == [*back, *SEARCH]
+    assert [turn.saw for turn in case.lived] == [f"{n}" for n in range(12)]
+    bad = [0, 1, 3, 4, 9]  # put back, asked again, not understood; looking for the mug is good
+    assert [n for n, turn in enumerate(case.lived) if not turn.good] == bad
+    assert len(case.plan) == 5 and case.instructions == "Act."
+    failed = OutcomeReflector(Lifter()).reflect(begun, Outcome(success=False, reward=0.0)).case
+    assert failed.lived == () and failed.instructions == ""
     pages = [one.model_copy(update={"observation": "page " * 2000}) for one in steps]
     read = replace(begun, steps=pages)
     much = OutcomeReflector(Lifter()).reflect(read, Outcome(success=True, reward=1.0)).case
-    assert much.seen == () and len(much.plan) == 5
+    assert much.lived == () and len(much.plan) == 5
 
 
 def test_a_failure_keeps_its_whole_plan_its_reason_and_no_steps() -> None:

@@ -1,6 +1,7 @@
 """The agent's own successes as multi-turn training data: each action is an answer to learn.
 
-The prompt is what the actor would read before the action. Of cases that did not keep what was seen
+The prompt is what the actor read before the action; actions that hindsight does not call good stand
+in later prompts and are not learnt. Of cases that did not keep their turns the plan is learnt, and
 the user's later turns only say to go on. The memory of an example is what recall would have given:
 other cases, never its own task's.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from ....memory.cases import CaseMemory, Exclusion
-from ....memory.records import CasePayload, Kind
+from ....memory.records import CasePayload, Kind, LivedTurn
 from ...actor import turns
 from ...models.base import Message
 from ...recall import recalled_case
@@ -58,29 +59,48 @@ def case_examples(
     memory_tokens: int = 400,
     without: Sequence[str] = (),
 ) -> list[Example]:
-    """An example for each action of a case; groups are task types and places in the plan.
+    """An example for each good action of a case; groups are task types and places in the plan.
 
     The memory is ``recalled`` of ``cases`` that resemble it, in at most ``memory_tokens`` tokens.
     """
     weaver = TextWeaver(lambda text: len(tokenizer.encode(text)), memory_tokens)
     memory = _memory(cases, case, recalled, without, weaver)
+    lived = turns_of(case)
     return [
         from_messages(
             tokenizer,
             said(case, step),
-            action,
+            turn.did,
             memory=memory,
-            group=f"{case.task_type}/{step}" if case.task_type else "",
+            group=f"{case.task_type}/{place}" if case.task_type else "",
         )
-        for step, action in enumerate(case.plan)
+        for step, (turn, place) in enumerate(zip(lived, _places(lived, case.plan), strict=True))
+        if turn.good
     ]
+
+
+def turns_of(case: CasePayload) -> tuple[LivedTurn, ...]:
+    """The turns of a case, or what is known of them: its plan."""
+    return case.lived or tuple(
+        LivedTurn(saw=GO_ON if place else "", did=action) for place, action in enumerate(case.plan)
+    )
 
 
 def said(case: CasePayload, step: int) -> list[Message]:
     """The conversation in which a case's action number ``step`` is the answer."""
     found = [Message(role="system", content=case.instructions)] if case.instructions else []
-    seen = case.seen or ("", *[GO_ON] * len(case.plan))
-    return found + turns(case.task, seen[: step + 1], case.plan[:step])
+    lived = turns_of(case)[: step + 1]
+    seen = [turn.saw for turn in lived]
+    return found + turns(case.task, seen, [turn.did for turn in lived[:-1]])
+
+
+def _places(lived: Sequence[LivedTurn], plan: Sequence[str]) -> list[int]:
+    """How much of the plan is done before each turn."""
+    places = [0]
+    for turn in lived[:-1]:
+        place = places[-1]
+        places.append(place + (place < len(plan) and turn.did == plan[place]))
+    return places
 
 
 def _memory(

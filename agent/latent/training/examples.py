@@ -53,6 +53,11 @@ class Batch:
     wanted: Tensor
     memories: tuple[tuple[int, ...], ...] | None
 
+    @property
+    def unasked(self) -> list[int]:
+        """How many tokens of each row only lead to what is wanted."""
+        return [len(one.prompt) - 1 for one in self.examples]
+
 
 def make_batch(
     net: WovenNet, examples: Sequence[Example], *, woven: bool | Sequence[bool] = True

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from ....errors import SettingsError
 from ....memory.cases import CaseMemory
 from ..backbone import Backbone
 from ..config import LatentConfig, LoraConfig, WeaverConfig
+from ..loom import SharedWeaver
 from ..net import WovenNet
+from ..prefix_cache import PrefixCache
 from ..tokens import Tokenizer
 from .episodes import episode_examples
 from .examples import Example, final_number, fitting, read_examples
@@ -25,6 +28,9 @@ from .trigger_training import warm_start_loss
 from .weaver_loss import Draw, WeaverLosses, weaver_loss
 
 _log = logging.getLogger(__name__)
+
+PREFIX_BYTES = 4 * 1024**3
+"""Of prompts that were read, at most; with SmolLM2 in float32 that is 93,000 tokens."""
 
 
 def new_net(backbone: Backbone, *, latents: int, rank: int, seed: int) -> WovenNet:
@@ -105,7 +111,9 @@ def teach_weaver(
     watch: Watch | None = None,
 ) -> list[float]:
     """Train the weaver on ``learn``, mixed with what must not be forgotten. See `train`."""
-    return train(net, weaver_loss(net, learn, losses, keep), options, folder=folder, watch=watch)
+    loss = weaver_loss(net, learn, losses, keep)
+    with _prefixes(net):
+        return train(net, loss, options, folder=folder, watch=watch)
 
 
 def teach_trigger(
@@ -128,7 +136,19 @@ def teach_trigger(
         return warm_start_loss(net, draw, batch=batch, batches=batches, seed=options.seed)
 
     loss = _when_needed(judged)
-    return train(net, loss, options, parameters=heads, folder=folder, watch=watch)
+    with _prefixes(net):
+        return train(net, loss, options, parameters=heads, folder=folder, watch=watch)
+
+
+@contextmanager
+def _prefixes(net: WovenNet) -> Generator[None]:
+    """What the reasoner reads of a prompt is computed once; not if a weaver of its own reads it."""
+    if isinstance(net.weaver, SharedWeaver):
+        net.prefixes = PrefixCache(net.backbone, PREFIX_BYTES)
+    try:
+        yield
+    finally:
+        net.prefixes = None
 
 
 def _when_needed(make: Callable[[], Loss]) -> Loss:

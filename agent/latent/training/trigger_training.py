@@ -74,7 +74,7 @@ def judge(net: WovenNet, batch: Batch) -> list[Judged]:
 
 def _likelihood(net: WovenNet, batch: Batch) -> tuple[Tensor, Tensor]:
     """log π(y | x, plan) (B,) in nats, and the states before the points (B, P, d)."""
-    read = forced(net, batch.rows, batch.plan, memories=batch.memories)
+    read = forced(net, batch.rows, batch.plan, memories=batch.memories, unasked=batch.unasked)
     return token_logprobs(net, read, batch.wanted).sum(-1), read.before
 
 

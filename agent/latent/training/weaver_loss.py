@@ -73,7 +73,9 @@ def loss_of(
     net: WovenNet, batch: Batch, *, edit: Edit | None = None, distillation: float = 0.0
 ) -> Tensor:
     """Mean negative log-likelihood of the answers, in nats a token, mixed with the teacher's."""
-    read = forced(net, batch.rows, batch.plan, memories=batch.memories, edit=edit)
+    read = forced(
+        net, batch.rows, batch.plan, memories=batch.memories, edit=edit, unasked=batch.unasked
+    )
     at = batch.wanted.to(read.hidden.device)
     if not distillation or not any(one.teacher for one in batch.examples):
         return -token_logprobs(net, read, batch.wanted).sum() / batch.wanted.sum()
@@ -101,7 +103,7 @@ def teacher_logprobs(net: WovenNet, examples: Sequence[Example]) -> Tensor:
     """
     prompts = [one.teacher or one.prompt for one in examples]
     rows = [prompt + one.answer for prompt, one in zip(prompts, examples, strict=True)]
-    read = forced(net, rows, ((),) * len(rows))
+    read = forced(net, rows, ((),) * len(rows), unasked=[len(one) - 1 for one in prompts])
     at = answers_wanted(rows, [len(one) for one in prompts]).to(read.hidden.device)
     return torch.log_softmax(net.backbone.logits(read.hidden[:, :-1][at]), -1)
 

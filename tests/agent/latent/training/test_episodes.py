@@ -16,7 +16,7 @@ from reverie.agent.latent.training.episodes import episode_examples
 from reverie.agent.latent.training.examples import Example, fitting
 from reverie.memory.cases import CaseMemory
 from reverie.memory.memory import Memory
-from reverie.memory.records import CasePayload, Origin, Scope
+from reverie.memory.records import CasePayload, LivedTurn, Origin, Scope
 from reverie.tests.agent.worlds import Fixed, KeyAndDoor
 
 
@@ -73,6 +73,27 @@ def test_what_is_trained_on_is_what_is_read_in_play() -> None:
         (memory_read,) = (message.content for message in read if message.latent)
         assert one.prompt == tuple(tokenizer.prompt([m for m in read if not m.latent]))
         assert tokenizer.decode(one.memory) == memory_read
+
+
+def test_the_search_is_learnt_and_what_hindsight_calls_bad_is_only_read() -> None:
+    tokenizer = byte_tokenizer()
+    lived_turns = (
+        LivedTurn(saw="A room.", did="go to desk 1"),
+        LivedTurn(saw="Nothing.", did="eat the desk", good=False),
+        LivedTurn(saw="What?", did="go to shelf 1"),
+        LivedTurn(saw="An egg.", did="take egg"),
+    )
+    case = lived("egg").model_copy(
+        update={"plan": ("go to shelf 1", "take egg"), "lived": lived_turns}
+    )
+    with Memory.open("ephemeral:", embedder="hashing") as memory:
+        bank = CaseMemory(memory, Scope(user="ann"))
+        bank.write(case, [], episode="e1", origin=Origin(source="reflection"))
+        found = episode_examples(bank, tokenizer)
+    answers = [tokenizer.decode(one.answer[:-1]) for one in found]
+    assert answers == ["go to desk 1", "go to shelf 1", "take egg"]
+    assert [one.group for one in found] == ["heat/0", "heat/0", "heat/1"]
+    assert "eat the desk" in tokenizer.decode(found[1].prompt)
 
 
 def test_what_is_recalled_and_too_long_is_left_out_and_the_success_is_kept() -> None:
