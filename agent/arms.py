@@ -59,6 +59,11 @@ class AgentOptions(Frozen):
     recall_cases: int = Field(default=1, ge=0)
     recall_steps: int = Field(default=64, ge=0)
     repeat_cost: float = Field(default=3.0, ge=0, description="nats per repetition of an action")
+    taught: bool | None = Field(
+        default=None,
+        description="rate actions by their whole probability, not the mean per token; None: where"
+        " the model weaves",
+    )
     temperature: float = Field(default=0.0, ge=0, description="of the choice of action")
     reflect: Literal["outcome", "model"] = "outcome"
     act: Literal["auto", "score", "chat"] = Field(
@@ -134,6 +139,7 @@ def _actor(options: AgentOptions, model: ChatModel) -> Actor:
             model,
             memory=options.memory_weight,
             repeat=options.repeat_cost,
+            taught=options.taught,
             temperature=options.temperature,
         )
     return ChatActor(model, temperature=options.temperature)

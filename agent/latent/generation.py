@@ -158,7 +158,7 @@ class Run:
     A row with new latents in its cache reads its last token again while the others read their next,
     and is a token behind them from then on: a pass for it alone would cost almost as much.
     A batch of one can go on from ``past``, the stream of an earlier run: what their prompts begin
-    with alike is not read again.
+    with alike is not read again. ``spare`` is room to `Stream.peek` at so many tokens.
     """
 
     def __init__(
@@ -170,6 +170,7 @@ class Run:
         memories: Sequence[Sequence[int]] | None,
         edit: Edit | None = None,
         past: Stream | None = None,
+        spare: int = 0,
     ) -> None:
         self._net, self._decider, self._sampling, self._edit = net, decider, sampling, edit
         self._rows = [list(prompt) for prompt in prompts]
@@ -183,6 +184,7 @@ class Run:
             [len(prompt) + sampling.max_tokens for prompt in prompts],
             points=net.config.weaver.inner_points + 1,
             memories=memories,
+            spare=spare,
         )
         known = 0 if past is None else self.stream.adopt(past, prompts[0])
         self.stream.read(self.stream.all(), *pad([prompt[known:] for prompt in prompts]))

@@ -68,10 +68,12 @@ class WovenNet(nn.Module):
         points: int,
         memories: Sequence[Sequence[int]] | None = None,
         differentiable: bool = False,
+        spare: int = 0,
     ) -> Stream:
         """An empty stream for rows that grow to ``lengths`` tokens, with that many points each.
 
         ``memories`` are the rows' memories as tokens; the weaver reads them at the first point.
+        ``spare`` columns are for what is read and taken back.
         ContextOverflow if a row will not fit the backbone.
         """
         self._check_room(lengths, memories or ())
@@ -80,7 +82,7 @@ class WovenNet(nn.Module):
         return Stream(
             self.backbone,
             len(lengths),
-            max(lengths) + points * (widest + 1) + widest + 1,
+            max(lengths) + points * (widest + 1) + widest + 1 + spare,
             differentiable=differentiable,
             checkpointing=self.checkpointing,
             traced=isinstance(self.weaver, ReadingWeaver),

@@ -41,6 +41,7 @@ class Block:
 
     ``inputs`` (R, n, d) and ``gates`` (R, n), log-gates of latents, lie where the backbone does;
     ``counts`` (R,), how many positions are real, and ``positions`` and ``roles`` (R, n) on the CPU.
+    ``sees`` (n, n) tells which of a block of one row see which, if not each all those before it.
     """
 
     inputs: Tensor
@@ -48,6 +49,7 @@ class Block:
     positions: Tensor
     roles: Tensor
     gates: Tensor | None = None
+    sees: Tensor | None = None
 
 
 class Slots:
@@ -260,6 +262,8 @@ class Slots:
         keys = torch.arange(self._used, device=at.device)
         bias = self.bias[rows[:, None], block.roles][..., : self._used]
         behind, itself = keys < at[..., None], keys == at[..., None]
+        if block.sees is not None:
+            behind[0][:, at[0]] = block.sees.to(behind.device)
         # A pad sees the first column, so that its softmax is not empty.
         itself = itself | ((keys == 0) & ~real[..., None])
         closed = bias.new_tensor(_CLOSED)

@@ -176,6 +176,26 @@ class Stream:
         """Read tokens (R, n), of which ``counts`` (R,) are real; their states (R, n, d)."""
         return self._read(rows, ids, counts, None)
 
+    def peek(self, tokens: Sequence[int], parents: Sequence[int]) -> Tensor:
+        """States (n, d) of tokens that could come next; a stream of one row, which stays as it is.
+
+        A tree: token i comes behind token ``parents[i]``, an earlier one, or at -1 behind the text.
+        """
+        assert self.rows == 1, "only one text can be looked ahead in"
+        depths = torch.zeros(len(tokens), dtype=torch.long)
+        sees = torch.eye(len(tokens), dtype=torch.bool)
+        for place, parent in enumerate(parents):
+            if parent >= 0:
+                depths[place] = depths[parent] + 1
+                sees[place] |= sees[parent]
+        rows, counts = self.all(), torch.tensor([len(tokens)])
+        positions = (self.text[0] + depths)[None]
+        inputs = self.backbone.embed(torch.tensor([tokens]))
+        block = Block(inputs, counts, positions, torch.full_like(positions, TEXT), sees=sees)
+        states = self.slots.write(rows, block)
+        self.slots.rewind(rows, len(tokens))
+        return states[0]
+
     def insert(self, rows: Tensor, latents: Latents, ids: Tensor, counts: Tensor) -> Tensor:
         """Read the last token anew behind latents, and go on; states (R, n, d) of ``ids`` (R, n).
 

@@ -16,25 +16,25 @@ from typing import Literal
 
 import torch
 from pydantic import JsonValue
-from torch import Tensor
 
 from ...errors import ContextOverflow, ModelError
 from ..models.base import Message, Reply, Scores, ToolCall, ToolSpec, Usage
 from ..models.in_thread import InThread
 from ..models.prompt_files import as_json, render
+from ..models.token_trie import ROOT, build, chunks
 from ..models.tool_text import as_text, describe, read, with_system
 from ..models.wire import json_in
 from .checkpoint import load_net, weights_digest
 from .generation import ByTrigger, Decider, Never, Run, Sampling
 from .net import WovenNet
 from .stream import Stream
-from .tensors import numbers, pad
+from .tensors import numbers
 from .tokens import Tokenizer
 
 Weave = Literal["always", "told", "never"]
 
-_TOGETHER = 16
-"""Candidates that are scored in one batch, at most."""
+_NODES = 128
+"""Tokens of candidates that are read in one pass, at most."""
 
 
 class WovenModel(InThread):
@@ -165,9 +165,8 @@ class WovenModel(InThread):
         longest = max((len(path) for path in paths), default=0)
         found: list[float] = []
         if paths:
-            run = self.run(prompt, Sampling(max_tokens=longest))
-            for first in range(0, len(paths), _TOGETHER):
-                found += self._score(run, paths[first : first + _TOGETHER])
+            run = self.run(prompt, Sampling(max_tokens=longest), spare=max(longest, _NODES))
+            found = self._score(run, paths)
             self._rest(run)
         usage = Usage(
             prompt_tokens=len(prompt) + sum(map(len, paths)),
@@ -186,7 +185,7 @@ class WovenModel(InThread):
         memory = self._tokenizer.encode("\n\n".join(told)) if weaving else []
         return Prompt(self._tokenizer.prompt(as_text(said)), memory, weaving)
 
-    def run(self, prompt: Prompt, sampling: Sampling) -> Run:
+    def run(self, prompt: Prompt, sampling: Sampling, *, spare: int = 0) -> Run:
         """A batch of one, read as far as its prompt. Raises ContextOverflow without room for it."""
         if len(prompt.tokens) + max(sampling.max_tokens, 1) > self.context_tokens:
             raise ContextOverflow(
@@ -196,7 +195,13 @@ class WovenModel(InThread):
         decider: Decider = ByTrigger(self.net, self._threshold) if prompt.weaving else Never()
         with self.taken():
             run = Run(
-                self.net, [prompt.tokens], decider, sampling, [prompt.memory], past=self._past
+                self.net,
+                [prompt.tokens],
+                decider,
+                sampling,
+                [prompt.memory],
+                past=self._past,
+                spare=spare,
             )
             self._past = run.stream
             return run
@@ -214,17 +219,23 @@ class WovenModel(InThread):
                 self._past = run.stream.trimmed()
 
     def _score(self, run: Run, paths: Sequence[Sequence[int]]) -> list[float]:
+        """Each path's log-probability: what several begin with is read once, as a tree."""
+        totals = [0.0] * len(paths)
         with self.taken():
-            ids, counts = pad(paths)
-            stream = run.stream.fork(torch.zeros(len(paths), dtype=torch.long))
-            first = stream.hidden[:, None]
-            states = stream.read(stream.all(), ids, counts)
-            logits = self.net.backbone.logits(torch.cat([first, states[:, :-1]], dim=1))
-            logprobs = torch.log_softmax(logits, -1)
-            said = logprobs.gather(-1, ids.to(logits.device)[..., None]).squeeze(-1)
-            real = torch.arange(ids.shape[1]) < counts[:, None]
-            totals: Tensor = said.masked_fill(~real.to(said.device), 0.0).sum(1)
-            return numbers(totals)
+            for group in chunks(paths, max_sequences=len(paths), max_nodes=_NODES):
+                trie = build(paths, group)
+                states = run.stream.hidden
+                if trie.nodes:
+                    parents = [node.parent for node in trie.nodes]
+                    ahead = run.stream.peek([node.token for node in trie.nodes], parents)
+                    states = torch.cat([states, ahead])
+                logprobs = torch.log_softmax(self.net.backbone.logits(states), -1)
+                behind = torch.tensor([ask.node - ROOT for ask in trie.asks], dtype=torch.long)
+                tokens = torch.tensor([ask.token for ask in trie.asks], dtype=torch.long)
+                said = numbers(logprobs[behind, tokens])
+                for ask, logprob in zip(trie.asks, said, strict=True):
+                    totals[ask.candidate] += logprob
+        return totals
 
     def text(self, tokens: Sequence[int]) -> str:
         """What tokens say, without the one that ends the turn."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
 
@@ -16,7 +17,7 @@ from reverie.agent.actor import (
     repetitions,
 )
 from reverie.agent.environment import Observation, Task
-from reverie.agent.models.base import Usage
+from reverie.agent.models.base import Message, Scores, Usage
 from reverie.agent.models.scripted import ScriptedModel
 from reverie.agent.state import RecalledCase, TraceStep, View, Woven
 from reverie.agent.trigger import Always, FirstStep, Never, WhenStuck
@@ -155,6 +156,25 @@ def test_instances_of_one_kind_are_scored_as_one() -> None:
     act = ScoringActor(model).act(view(), nothing_woven(), "")
     assert act.action == "go to box 1"
     assert act.scores["go to box 1"] == act.scores["go to box 2"]
+
+
+class Wordy(Fixed):
+    """Its tokens are words."""
+
+    def score(self, messages: Sequence[Message], candidates: Sequence[str]) -> Scores:
+        lengths = tuple(len(one.split()) for one in candidates)
+        return super().score(messages, candidates).model_copy(update={"lengths": lengths})
+
+
+def test_a_model_that_was_taught_to_act_is_asked_for_whole_actions() -> None:
+    model = Wordy({"look": -1.5, "go to box": -4.0, "go to box 1": -9.0, "go to box 2": -4.0})
+    assert ScoringActor(model).act(view(), nothing_woven(), "").action == "go to box 1"
+    taught = ScoringActor(model, taught=True)
+    assert taught.act(view(), nothing_woven(), "").action == "look"
+    model.table["look"] = -5.0
+    assert taught.act(view(), nothing_woven(), "").action == "go to box 2"
+    model.weaves = True
+    assert ScoringActor(model).taught and not ScoringActor(model, taught=False).taught
 
 
 def test_repeating_an_action_costs_until_a_new_deed() -> None:

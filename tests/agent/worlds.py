@@ -96,6 +96,7 @@ class Fixed:
 
     id = "fixed"
     context_tokens = 4096
+    weaves = False
 
     def __init__(self, table: Mapping[str, float] | None = None, other: float = -5.0) -> None:
         self.table = dict(table or {})

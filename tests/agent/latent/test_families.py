@@ -15,7 +15,7 @@ import torch
 from reverie.agent.latent.backbone import Backbone
 from reverie.agent.latent.config import LoraConfig
 from reverie.agent.latent.forced import forced, token_logprobs
-from reverie.agent.latent.generation import Planned, Sampling, generate
+from reverie.agent.latent.generation import Always, Planned, Run, Sampling, generate
 from reverie.agent.latent.plan import Point
 from reverie.agent.latent.tensors import integers
 from reverie.errors import ModelError
@@ -59,6 +59,36 @@ def _backbone(family: str, **options: Any) -> Backbone:
     random: Any = torch.random
     random.manual_seed(0)
     return Backbone(getattr(home, model)(made), None, family)
+
+
+PATHS = ([7, 8, 9, 10, 11, 12, 13, 14], [7, 8, 20], [7, 8, 9, 21], [22], [23, 8, 9])
+NODES = (
+    *((7, -1), (8, 0), (9, 1), (10, 2), (11, 3), (12, 4), (13, 5), (14, 6)),
+    *((20, 1), (21, 2), (22, -1), (23, -1), (8, 11), (9, 12)),
+)
+ENDS = (7, 8, 9, 10, 13)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@torch.no_grad()
+def test_a_tree_of_what_could_come_next_is_each_path_by_itself(family: str) -> None:
+    net = woven(_backbone(family, **FAMILIES[family]), ("cache", "cache", "reread"))
+    prompt = list(range(3, 12))
+    run = Run(net, [prompt], Always(), Sampling(8), [[4, 5]], spare=len(NODES))
+    alone = [run.stream.fork(torch.tensor([0])) for _ in PATHS]
+    for _ in range(2):
+        states = run.stream.peek([token for token, _ in NODES], [parent for _, parent in NODES])
+        for path, end, stream in zip(PATHS, ENDS, alone, strict=True):
+            other = stream.fork(torch.tensor([0]))
+            read = other.read(other.all(), torch.tensor([path]), torch.tensor([len(path)]))
+            assert torch.allclose(states[end], read[0, -1], atol=1e-5)
+    run.step()
+    assert (
+        run.answers[0].tokens
+        == generate(net, [prompt], decider=Always(), sampling=Sampling(8), memories=[[4, 5]])[
+            0
+        ].tokens[:1]
+    )
 
 
 @pytest.mark.parametrize("family", FAMILIES)
