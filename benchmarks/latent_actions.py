@@ -7,7 +7,8 @@ Both folders are memories that `reverie run` seeded (runs/NAME/memory/seed-sN): 
 was trained on and recalls from, one with games it is asked about; games of both are left out. Each
 action of a held-out success is asked for in the very conversation that is read in play: the bare
 model, the bare model with what was recalled as text, the weaver, and the weaver with nothing
-recalled. Exact: the action is the model's first choice, token by token.
+recalled. Exact: the action is the model's first choice, token by token. Also, how much faster a
+step of training is over prompts that were read before.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from __future__ import annotations
 import argparse
 import random
 import statistics
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.progress import track
@@ -25,9 +28,11 @@ from rich.progress import track
 from reverie.agent.latent.checkpoint import load_net
 from reverie.agent.latent.forced import forced, token_logprobs
 from reverie.agent.latent.net import WovenNet
+from reverie.agent.latent.prefix_cache import PrefixCache
 from reverie.agent.latent.training.episodes import case_examples
 from reverie.agent.latent.training.examples import Example, make_batch
 from reverie.agent.latent.training.teaching import speech
+from reverie.agent.latent.training.weaver_loss import loss_of
 from reverie.benchmarks.machine import print_json, print_table
 from reverie.memory.cases import CaseMemory
 from reverie.memory.memory import Memory
@@ -87,6 +92,26 @@ def measure(net: WovenNet, examples: list[Example]) -> dict[str, float]:
     return metrics
 
 
+def training_speedup(net: WovenNet, examples: Sequence[Example], *, steps: int = 6) -> float:
+    """How many times faster a step of training is where what prompts begin with was read before.
+
+    Processor time of steps of 4 examples, with and without the cache in turn.
+    """
+    drawn = [examples[first : first + 4] for first in range(0, 4 * steps, 4)]
+    cache = PrefixCache(net.backbone, 2**32)
+    taken = {True: 0.0, False: 0.0}
+    for known in (False, True):
+        for examples_ in track(drawn, "Timing steps", transient=True):
+            for begun in taken:
+                net.prefixes = cache if begun else None
+                began = time.process_time()
+                loss: Any = loss_of(net, make_batch(net, examples_))
+                loss.backward()
+                taken[begun] += known * (time.process_time() - began)
+    net.prefixes = None
+    return taken[False] / taken[True]
+
+
 def main() -> None:
     """Measure, and print a table, or with ``--json`` one object."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
@@ -101,6 +126,7 @@ def main() -> None:
     if not examples:
         parser.error(f"{options.held_out} holds no success of a game that {options.memory} lacks")
     metrics = measure(net, examples[: options.limit])
+    metrics["training_speedup"] = training_speedup(net, examples)
     if options.json:
         print_json("latent_actions", metrics)
         return

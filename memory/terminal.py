@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
@@ -36,6 +36,9 @@ Where = Annotated[
 
 PATIENCE = 2.0
 """Seconds of work before a progress bar appears."""
+
+BETWEEN_LINES = 60.0
+"""Seconds between two lines of progress where there is no terminal."""
 
 
 def open_memory(url: str | None, embedder: str | None = None) -> Memory:
@@ -133,23 +136,34 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     Console().print(shown)
 
 
+class Watch(Protocol):
+    """Told how many of how many are done, and what else is worth seeing."""
+
+    def __call__(self, done: int, of: int, note: str = "") -> None: ...
+
+
 @contextmanager
-def progress(what: str) -> Generator[Callable[[int, int], None]]:
-    """Tell it how many of how many are done: work of over 2 seconds has a bar on a terminal."""
+def progress(what: str) -> Generator[Watch]:
+    """Work of over 2 seconds has a bar on a terminal; elsewhere there is a line a minute."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
     from rich.progress import TimeRemainingColumn as Remaining
 
     console = Console(stderr=True)
     columns = (TextColumn(what), BarColumn(bar_width=28), MofNCompleteColumn(), Remaining())
-    bar = Progress(*columns, console=console)
-    task = bar.add_task(what)
-    began = time.monotonic()
+    bar = Progress(*columns, TextColumn("{task.fields[note]}"), console=console)
+    task = bar.add_task(what, note="")
+    began = said = time.monotonic()
 
-    def watch(done: int, of: int) -> None:
-        if console.is_terminal and time.monotonic() - began > PATIENCE:
+    def watch(done: int, of: int, note: str = "") -> None:
+        nonlocal said
+        now = time.monotonic()
+        if console.is_terminal and now - began > PATIENCE:
             bar.start()
-        bar.update(task, completed=done, total=of)
+        elif not console.is_terminal and now - said > BETWEEN_LINES:
+            said = now
+            print(f"{what}: {done} of {of}{note and f', {note}'}", file=sys.stderr, flush=True)
+        bar.update(task, completed=done, total=of, note=note)
 
     try:
         yield watch

@@ -61,6 +61,15 @@ def arc(
         int | None,
         typer.Option(min=1, help="Puzzles each order studies.", rich_help_panel=MEMORY),
     ] = None,
+    study_nodes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Programs that a search may evaluate a puzzle while memory studies; left out, "
+            "--nodes. What is learnt at length then serves short searches.",
+            rich_help_panel=MEMORY,
+        ),
+    ] = None,
     study_off: Annotated[
         bool,
         typer.Option(
@@ -149,6 +158,8 @@ def arc(
 
     reverie run arc --arms off,frozen,online,shuffled --order-seeds 0,1,2 --workers 2
 
+    reverie run arc --nodes 250 --study-nodes 1000
+
     reverie run arc --data arc-agi-2 --split evaluation --study training --study-limit 200
 
     reverie run arc --solver llm --model openai/gpt-5-mini --limit 10 --limit-usd 2
@@ -181,6 +192,7 @@ def arc(
         limit=limit,
         study_limit=study_limit,
         nodes=nodes,
+        study_nodes=study_nodes,
         options=options,
         memory=None if memory is None else memory.expanduser().resolve(),
         user=user,

@@ -47,6 +47,9 @@ class ArcSpec(Spec):
     limit: int | None = Field(default=None, gt=0, description="puzzles each order is scored on")
     study_limit: int | None = Field(default=None, gt=0, description="puzzles an order studies")
     nodes: int = Field(default=20_000, gt=0, description="programs a puzzle may cost a search")
+    study_nodes: int | None = Field(
+        default=None, gt=0, description="the same while memory studies; None: as many"
+    )
     options: dict[str, JsonValue] = Field(default_factory=dict, description="the solver's own")
     memory: Path | None = Field(default=None, description="a memory to begin with, only read")
     user: str = Field(default="run", description="whose concepts those are")
@@ -63,6 +66,8 @@ class ArcSpec(Spec):
                 "memory would study the split it is scored on: choose --study half or none, or "
                 "--split evaluation"
             )
+        if self.study_nodes and self.solver == "llm":
+            raise SettingsError("study_nodes: only the search solver counts nodes")
         filled = self.study != "none" or self.memory is not None
         if not filled and {Arm.FROZEN, Arm.SHUFFLED} & set(self.arms):
             raise SettingsError(

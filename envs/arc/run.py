@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
@@ -28,7 +28,7 @@ from ..runner import Event, Watcher, ended, known_progress, memory_words
 from ..runs import EPISODES, Header, tasks_digest
 from . import scoring
 from .lanes import Lane, Lanes
-from .lines import ArcLine, ArcSpec, KeptAnswer, read_arc_lines
+from .lines import ArcLine, ArcSpec, KeptAnswer, Phase, read_arc_lines
 from .memories import Ledger, Memories
 from .plan import Course, courses, planned, tasks_of
 from .scorer import Scorer
@@ -61,10 +61,12 @@ def run_arc(
         ledger = stack.enter_context(Ledger(spec.out))
         memories = Memories(spec.out, Scope(user=spec.user), open_embedder(spec.embedder))
         stack.callback(memories.close)
-        solving = Here(main) if spec.workers == 1 else Pool(spec, solver)
-        stack.callback(solving.close)
+        exam = study = _solving(spec, solver, stack, main)
+        if spec.study_nodes is not None:
+            at_length = spec.model_copy(update={"nodes": spec.study_nodes})
+            study = _solving(at_length, solver, stack)
         lanes = Lanes(spec, memories, ledger, main)
-        play = _Play(spec, folder, scorer, solving, planned(found), tell)
+        play = _Play(spec, folder, scorer, {"study": study, "exam": exam}, planned(found), tell)
         for entry in ledger.entries():
             play.meter.charge(entry.tokens, entry.usd)
         stopped: BaseException | None = None
@@ -85,6 +87,20 @@ def run_arc(
         if progress.done == progress.planned:
             memories.tidy()
         return summary
+
+
+def _solving(
+    spec: ArcSpec, make: SolverFactory, stack: ExitStack, main: Solver | None = None
+) -> Solving:
+    """Where puzzles are solved: in other processes, or here, by ``main`` or one like it."""
+    if spec.workers > 1:
+        pool = Pool(spec, make)
+        stack.callback(pool.close)
+        return pool
+    if main is None:
+        main = make(spec)
+        stack.callback(close, main)
+    return Here(main)
 
 
 def rebuild_arc(out: Path) -> ArcSummary:
@@ -124,7 +140,7 @@ class _Play:
         spec: ArcSpec,
         folder: RunFolder[Header, ArcLine],
         scorer: Scorer,
-        solving: Solving,
+        solving: Mapping[Phase, Solving],
         planned: int,
         tell: Watcher,
     ) -> None:
@@ -162,7 +178,8 @@ class _Play:
 
     def _round(self, course: Course, lanes: Sequence[Lane], batch: int, places: range) -> bool:
         """Play a batch in every lane, then learn from it; False if the budget ended it."""
-        for work, attempt in self._solving.attempts(self._works(course, lanes, batch, places)):
+        works = self._works(course, lanes, batch, places)
+        for work, attempt in self._solving[course.phase].attempts(works):
             line = self._line(course, work, attempt)
             self._folder.append(line)
             self._lines[line.lane][line.index] = line

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from reverie.memory import terminal
 from reverie.memory.commands import app
 from reverie.memory.dialogue import DialogueMemory, Message
 from reverie.memory.facts import FactMemory, values
@@ -180,3 +181,17 @@ def test_a_damaged_journal_is_salvaged(shell: Shell, folder: Path) -> None:
     report = shell.json("verify")
     assert report["ok"], report
     assert Path(saved["damaged"]).exists()
+
+
+def test_without_a_terminal_long_work_says_how_far_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal, "BETWEEN_LINES", 0.0)
+    with terminal.progress("Weaving") as watch:
+        watch(1, 3)
+        watch(2, 3, "loss 0.5")
+    assert capsys.readouterr().err.splitlines() == ["Weaving: 1 of 3", "Weaving: 2 of 3, loss 0.5"]
+    monkeypatch.undo()
+    with terminal.progress("Weaving") as watch:
+        watch(1, 3)
+    assert capsys.readouterr().err == ""

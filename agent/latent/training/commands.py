@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ....errors import SettingsError
-from ....memory.terminal import AsJson, Url, User, answer, open_memory, progress, table
+from ....memory.terminal import AsJson, Url, User, Watch, answer, open_memory, progress, table
 
 if TYPE_CHECKING:
     from torch.nn import Parameter
@@ -138,7 +138,7 @@ def train_weaver(
     keep = drawn(kept) if kept else None
     with _bar("Weaving") as watch:
         done = teach_weaver(
-            net, drawn(lived), keep, losses, options, folder=out, watch=lambda s, n, _: watch(s, n)
+            net, drawn(lived), keep, losses, options, folder=out, watch=_with_loss(watch)
         )
     fields: dict[str, object] = {"examples": len(lived), "steps": steps, **_ends(done)}
     if rl_steps:
@@ -189,9 +189,7 @@ def train_trigger(
     draw = drawn(lived)
     options = TrainOptions(steps=steps, rate=rate, seed=seed)
     with _bar("Judging insertions") as watch:
-        done = teach_trigger(
-            net, draw, options, batch=batch, folder=out, watch=lambda s, n, _: watch(s, n)
-        )
+        done = teach_trigger(net, draw, options, batch=batch, folder=out, watch=_with_loss(watch))
     fields: dict[str, object] = {"examples": len(lived), "steps": steps, **_ends(done)}
     if rl_steps:
         price = TriggerRL(penalty=penalty, target=target, max_tokens=_room(lived))
@@ -297,7 +295,7 @@ def _reinforce(
             options,
             parameters=parameters,
             folder=folder,
-            watch=lambda s, n, _: watch(s, n),
+            watch=_with_loss(watch),
         )
 
 
@@ -306,11 +304,19 @@ def _room(examples: Sequence[Example]) -> int:
     return 2 * max(len(one.answer) for one in examples)
 
 
-def _bar(what: str) -> AbstractContextManager[Callable[[int, int], None]]:
+def _bar(what: str) -> AbstractContextManager[Watch]:
     """Of several processes one shows how far they are."""
     from .processes import rank
 
-    return progress(what) if rank() == 0 else nullcontext(lambda done, of: None)
+    return progress(what) if rank() == 0 else nullcontext(_unseen)
+
+
+def _unseen(done: int, of: int, note: str = "") -> None:
+    """Shows nothing."""
+
+
+def _with_loss(watch: Watch) -> Callable[[int, int, float], None]:
+    return lambda step, steps, loss: watch(step, steps, f"loss {loss:.3f}")
 
 
 def _told(as_json: bool, fields: dict[str, object], words: str) -> None:

@@ -161,6 +161,18 @@ def test_two_workers_play_what_one_plays(whole: Path, data: Path, tmp_path: Path
     assert concepts(tmp_path / "run/memory/online-s0") == concepts(whole / "memory/online-s0")
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_memory_can_study_at_length_for_short_searches(
+    workers: int, data: Path, tmp_path: Path
+) -> None:
+    spec = spec_for(data, tmp_path / "run", nodes=2, study_nodes=8, workers=workers)
+    run_arc(spec, solver=solver)
+    lines = read_arc_lines(tmp_path / "run")
+    assert {line.steps for line in lines if line.phase == "study"} == {8}
+    assert {line.steps for line in lines if line.phase == "exam"} == {2}
+    assert all(line.fits for line in lines if line.phase == "study")
+
+
 def test_a_given_memory_is_where_every_arm_begins_and_stays_as_it_is(
     whole: Path, data: Path, tmp_path: Path
 ) -> None:
@@ -345,6 +357,7 @@ def test_a_puzzle_that_kills_its_process_is_a_failed_puzzle(data: Path, tmp_path
         ({"orders": (1, 1)}, "each once"),
         ({"study": "training"}, "would study the split it is scored on"),
         ({"study": "none", "arms": (Arm.FROZEN,)}, "a memory that nothing fills"),
+        ({"solver": "llm", "model": "local", "study_nodes": 9}, "only the search solver"),
     ],
 )
 def test_settings_without_sense_are_refused(more: Mapping[str, Any], said: str) -> None:
