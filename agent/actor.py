@@ -100,8 +100,8 @@ class ScoringActor:
     The model's term is the mean log-probability per token, so that long names are not punished.
     Actions that differ only in a number at the end ("drawer 1", "drawer 2") are scored as one: the
     model knows nothing of numbers, and scoring them costs a quarter of its time. Not so of a model
-    that was ``taught`` to act, as those that weave are unless it is said otherwise: it gives each
-    action its probability, numbers included, and that is its term.
+    that was ``taught`` to act, as one is into which memory is woven unless it is said otherwise: it
+    gives each action its probability, numbers included, and that is its term.
     Each time an action was already taken since the world last changed costs ``repeat`` nats.
     Where memory speaks, its prior and these costs weigh ``memory`` times as much as the model.
     With a ``temperature`` the action is drawn from softmax(score / T).
@@ -119,7 +119,7 @@ class ScoringActor:
         taught: bool | None = None,
     ) -> None:
         self.model = model
-        self.taught = weaves(model) if taught is None else taught
+        self.taught = taught
         self.memory = memory
         self.repeat = repeat
         self.temperature = temperature
@@ -128,10 +128,13 @@ class ScoringActor:
         """Score every admissible action and take one."""
         actions = view.observation.actions
         messages = conversation(self.model, view, woven, instructions)
-        kinds = {one: one if self.taught else _TRAILING_NUMBER.sub("", one) for one in actions}
+        taught = self.taught
+        if taught is None:
+            taught = weaves(self.model) and bool(woven.get("latent"))
+        kinds = {one: one if taught else _TRAILING_NUMBER.sub("", one) for one in actions}
         scored = self.model.score(messages, list(dict.fromkeys(kinds.values())))
         said = {
-            kind: logprob / (1 if self.taught else max(length, 1))
+            kind: logprob / (1 if taught else max(length, 1))
             for kind, logprob, length in zip(
                 dict.fromkeys(kinds.values()), scored.logprobs, scored.lengths, strict=True
             )

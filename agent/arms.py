@@ -62,7 +62,7 @@ class AgentOptions(Frozen):
     taught: bool | None = Field(
         default=None,
         description="rate actions by their whole probability, not the mean per token; None: where"
-        " the model weaves",
+        " memory is woven into the model",
     )
     temperature: float = Field(default=0.0, ge=0, description="of the choice of action")
     reflect: Literal["outcome", "model"] = "outcome"

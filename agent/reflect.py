@@ -131,8 +131,8 @@ def relevant_steps(steps: Sequence[TraceStep], slots: Sequence[str]) -> list[Tra
 def _lived(steps: Sequence[TraceStep], kept: Sequence[TraceStep]) -> tuple[LivedTurn, ...]:
     """The turns of a success; none of one that saw more than `LIVED_AT_MOST`.
 
-    Good are the steps that were ``kept`` and the search for what they needed: looking somewhere,
-    but not where it has looked since it last changed the world.
+    Good are the steps that were ``kept``, and each look somewhere that was the first since the
+    world last changed: the search.
     """
     if sum(len(step.observation) for step in steps) > LIVED_AT_MOST:
         return ()
@@ -144,7 +144,8 @@ def _lived(steps: Sequence[TraceStep], kept: Sequence[TraceStep]) -> tuple[Lived
         turns.append(
             LivedTurn(saw=step.observation, did=step.action, good=fresh or id(step) in led)
         )
-        tried = set() if is_deed(step.action) else tried | {step.action}
+        if step.valid:
+            tried = set() if is_deed(step.action) else tried | {step.action}
     return tuple(turns)
 
 

@@ -157,7 +157,9 @@ class CaseMemory:
         assert isinstance(payload, CasePayload | StepPayload)
         if kept is not None and episode in payload.episodes:
             return "known"
-        counted = payload.model_copy(update={"episodes": (*payload.episodes, episode)})
+        counted = _with_most_turns(payload, record.payload).model_copy(
+            update={"episodes": (*payload.episodes, episode)}
+        )
         if kept is None or waiting is not None:
             fresh[record.id] = (waiting or record).model_copy(update={"payload": counted})
         else:
@@ -197,6 +199,17 @@ class CaseMemory:
             origin=origin,
             sources=sources,
         )
+
+
+def _with_most_turns(kept: CasePayload | StepPayload, new: object) -> CasePayload | StepPayload:
+    """``kept`` with the turns of the one that looked around most: of equal plans, the longer way.
+
+    A demonstration by one who knows where all lies teaches no search.
+    """
+    if not isinstance(kept, CasePayload) or not isinstance(new, CasePayload):
+        return kept
+    lived = max(kept.lived, new.lived, key=lambda turns: sum(turn.good for turn in turns))
+    return kept.model_copy(update={"lived": lived})
 
 
 def _digest(scope: Scope, *parts: str) -> str:

@@ -63,9 +63,10 @@ def forced(
     )
     ends = [one[0].at if one else len(row) for one, row in zip(plan, rows, strict=True)]
     known = torch.zeros(len(rows), dtype=torch.long)
-    if unasked is not None and net.prefixes is not None and not switched_on():
-        most = [min(one, end - 1) for one, end in zip(unasked, ends, strict=True)]
-        known = net.prefixes.begin(stream, rows, most)
+    cache = None if stream.states is not None or switched_on() else net.prefixes
+    if unasked is not None and cache is not None:
+        most = [max(0, min(one, end - 1)) for one, end in zip(unasked, ends, strict=True)]
+        known = cache.begin(stream, rows, most)
     reading = _Reading(net, stream, tokens, lengths, points)
     reading.begin(known, torch.tensor(ends))
     woven: list[tuple[Tensor, Latents]] = []

@@ -57,7 +57,8 @@ class PrefixCache:
         """The whole blocks of a row, computed where they are not held."""
         names = _names(row)
         held = [self._blocks[name] for name in takewhile(self._blocks.__contains__, names)]
-        held += self._read(row, held, len(names))
+        if len(held) < len(names):
+            held += self._read(row, held, len(names))
         for name, block in reversed([*zip(names, held, strict=True)]):
             self._blocks[name] = block
             self._blocks.move_to_end(name)  # a block outlives those behind it
@@ -71,7 +72,7 @@ class PrefixCache:
         """The blocks behind ``held`` up to ``count``."""
         read: list[Held] = []
         stream = Stream(self.backbone, 1, BLOCK * count)
-        if held and len(held) < count:
+        if held:
             stream.begin([row], torch.tensor([BLOCK * len(held)]), *_ragged([held]))
         for first in range(BLOCK * len(held), BLOCK * count, BLOCK):
             ids = torch.tensor([row[first : first + BLOCK]])

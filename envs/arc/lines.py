@@ -68,6 +68,8 @@ class ArcSpec(Spec):
             )
         if self.study_nodes and self.solver == "llm":
             raise SettingsError("study_nodes: only the search solver counts nodes")
+        if self.study_nodes and (self.study == "none" or not (self.remembers or self.study_off)):
+            raise SettingsError("study_nodes: nothing is studied; give --study half, or an arm")
         filled = self.study != "none" or self.memory is not None
         if not filled and {Arm.FROZEN, Arm.SHUFFLED} & set(self.arms):
             raise SettingsError(
@@ -75,6 +77,10 @@ class ArcSpec(Spec):
                 "or --memory DIR, or leave them out of --arms"
             )
         return self
+
+    def nodes_in(self, phase: Phase) -> int:
+        """How many programs a puzzle of a phase may cost."""
+        return (phase == "study" and self.study_nodes) or self.nodes
 
     @property
     def remembers(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
@@ -28,7 +28,7 @@ from ..runner import Event, Watcher, ended, known_progress, memory_words
 from ..runs import EPISODES, Header, tasks_digest
 from . import scoring
 from .lanes import Lane, Lanes
-from .lines import ArcLine, ArcSpec, KeptAnswer, Phase, read_arc_lines
+from .lines import ArcLine, ArcSpec, KeptAnswer, read_arc_lines
 from .memories import Ledger, Memories
 from .plan import Course, courses, planned, tasks_of
 from .scorer import Scorer
@@ -61,12 +61,15 @@ def run_arc(
         ledger = stack.enter_context(Ledger(spec.out))
         memories = Memories(spec.out, Scope(user=spec.user), open_embedder(spec.embedder))
         stack.callback(memories.close)
-        exam = study = _solving(spec, solver, stack, main)
-        if spec.study_nodes is not None:
-            at_length = spec.model_copy(update={"nodes": spec.study_nodes})
-            study = _solving(at_length, solver, stack)
+
+        @cache
+        def solving(nodes: int) -> Solving:
+            if nodes == spec.nodes:
+                return _solving(spec, solver, stack, main)
+            return _solving(spec.model_copy(update={"nodes": nodes}), solver, stack)
+
         lanes = Lanes(spec, memories, ledger, main)
-        play = _Play(spec, folder, scorer, {"study": study, "exam": exam}, planned(found), tell)
+        play = _Play(spec, folder, scorer, solving, planned(found), tell)
         for entry in ledger.entries():
             play.meter.charge(entry.tokens, entry.usd)
         stopped: BaseException | None = None
@@ -140,7 +143,7 @@ class _Play:
         spec: ArcSpec,
         folder: RunFolder[Header, ArcLine],
         scorer: Scorer,
-        solving: Mapping[Phase, Solving],
+        solving: Callable[[int], Solving],
         planned: int,
         tell: Watcher,
     ) -> None:
@@ -150,6 +153,7 @@ class _Play:
         self._folder = folder
         self._scorer = scorer
         self._solving = solving
+        self._nodes_in = spec.nodes_in
         self._tell = tell
         self._rounds = 0
         self._lines: dict[tuple[object, ...], dict[int, ArcLine]] = defaultdict(dict)
@@ -179,7 +183,8 @@ class _Play:
     def _round(self, course: Course, lanes: Sequence[Lane], batch: int, places: range) -> bool:
         """Play a batch in every lane, then learn from it; False if the budget ended it."""
         works = self._works(course, lanes, batch, places)
-        for work, attempt in self._solving[course.phase].attempts(works):
+        solving = self._solving(self._nodes_in(course.phase))
+        for work, attempt in solving.attempts(works):
             line = self._line(course, work, attempt)
             self._folder.append(line)
             self._lines[line.lane][line.index] = line

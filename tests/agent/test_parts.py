@@ -173,8 +173,15 @@ def test_a_model_that_was_taught_to_act_is_asked_for_whole_actions() -> None:
     assert taught.act(view(), nothing_woven(), "").action == "look"
     model.table["look"] = -5.0
     assert taught.act(view(), nothing_woven(), "").action == "go to box 2"
+    latent = Woven(text="", prior={}, sources=[], latent="Once there was a box.")
+    for model.weaves, given, action in (
+        (True, latent, "go to box 2"),
+        (True, nothing_woven(), "go to box 1"),
+        (False, latent, "go to box 1"),
+    ):
+        assert ScoringActor(model).act(view(), given, "").action == action
     model.weaves = True
-    assert ScoringActor(model).taught and not ScoringActor(model, taught=False).taught
+    assert ScoringActor(model, taught=False).act(view(), latent, "").action == "go to box 1"
 
 
 def test_repeating_an_action_costs_until_a_new_deed() -> None:

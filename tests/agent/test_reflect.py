@@ -109,6 +109,18 @@ def test_a_success_keeps_all_its_turns_and_tells_the_good_ones() -> None:
     assert much.lived == () and len(much.plan) == 5
 
 
+def test_what_was_not_understood_neither_looks_nor_changes_anything() -> None:
+    misread = "take mug 9 from drawer 1"
+    before = ("open drawer 1", "go to drawer 1", "look", misread, "look")
+    view = lived(*before, *SEARCH, invalid=(misread,))
+    steps = [view.steps[0].model_copy(update={"valid": False}), *view.steps[1:]]
+    begun = replace(view, steps=steps)
+    case = OutcomeReflector(Lifter()).reflect(begun, Outcome(success=True, reward=1.0)).case
+    opened = [turn.good for turn in case.lived if turn.did == "open drawer 1"]
+    looked = [turn.good for turn in case.lived if turn.did == "look"]
+    assert opened == [False, True] and looked == [True, False, True]
+
+
 def test_a_failure_keeps_its_whole_plan_its_reason_and_no_steps() -> None:
     view = lived("look", "look", "look", "fly", invalid=("fly",))
     lesson = OutcomeReflector(Lifter()).reflect(view, Outcome(success=False, reward=0.0))

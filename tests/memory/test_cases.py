@@ -10,7 +10,7 @@ from reverie.memory.cases import CaseMemory, Exclusion, Lived
 from reverie.memory.memory import Memory
 from reverie.memory.recalls import Shortlist
 from reverie.memory.recollection import Choice
-from reverie.memory.records import CasePayload, Kind, Origin, Scope, StepPayload
+from reverie.memory.records import CasePayload, Kind, LivedTurn, Origin, Scope, StepPayload
 
 ORIGIN = Origin(source="reflection")
 
@@ -64,6 +64,18 @@ def test_an_interrupted_write_is_finished_by_writing_again(bank: CaseMemory) -> 
     ids = bank.write(case(), [step()], episode="e1", origin=ORIGIN)
     assert len(ids) == 2
     assert len(bank.memory.list(scope=bank.scope, kind=Kind.STEP)) == 1
+
+
+def test_of_equal_outcomes_the_turns_of_the_longest_search_are_kept(bank: CaseMemory) -> None:
+    went, took = LivedTurn(saw="a hall", did="go"), LivedTurn(saw="a box", did="take")
+    lost = LivedTurn(saw="a box", did="eat", good=False)
+    searched = (went, went, took)
+    for name, turns in (("e1", ()), ("e2", (went, took)), ("e3", searched), ("e4", (lost,) * 9)):
+        won = case().model_copy(update={"lived": turns})
+        bank.write(won, [], episode=name, origin=Origin(source="reflection"))
+    (kept,) = bank.cases()
+    assert isinstance(kept.payload, CasePayload)
+    assert kept.payload.lived == searched and len(kept.payload.episodes) == 4
 
 
 def test_a_success_and_a_failure_of_one_plan_are_two_cases(bank: CaseMemory) -> None:

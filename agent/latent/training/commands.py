@@ -62,6 +62,14 @@ Split = Annotated[
 Steps = Annotated[int, typer.Option("--steps", min=1)]
 BatchSize = Annotated[int, typer.Option("--batch", min=1, help="Examples a step.")]
 Rate = Annotated[float, typer.Option("--rate", min=0, help="Learning rate.")]
+PrefixCache = Annotated[
+    float,
+    typer.Option(
+        "--prefix-cache",
+        min=0,
+        help="GiB beside the model for what prompts begin with, so that it is read once.",
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed")]
 Device = Annotated[str, typer.Option("--device", help="cpu, cuda, ...")]
 
@@ -98,6 +106,7 @@ def train_weaver(
     offload: Annotated[
         bool, typer.Option("--offload", help="Keep activations in main memory.")
     ] = False,
+    prefix_cache: PrefixCache = 4.0,
     device: Device = "cpu",
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -138,7 +147,14 @@ def train_weaver(
     keep = drawn(kept) if kept else None
     with _bar("Weaving") as watch:
         done = teach_weaver(
-            net, drawn(lived), keep, losses, options, folder=out, watch=_with_loss(watch)
+            net,
+            drawn(lived),
+            keep,
+            losses,
+            options,
+            folder=out,
+            prefix_gib=prefix_cache,
+            watch=_with_loss(watch),
         )
     fields: dict[str, object] = {"examples": len(lived), "steps": steps, **_ends(done)}
     if rl_steps:
@@ -169,6 +185,7 @@ def train_trigger(
     ] = None,
     batch: BatchSize = 32,
     rate: Rate = 1e-2,
+    prefix_cache: PrefixCache = 4.0,
     device: Device = "cpu",
     seed: Seed = 0,
     as_json: AsJson = False,

@@ -16,7 +16,6 @@ from ....errors import SettingsError
 from ....memory.cases import CaseMemory
 from ..backbone import Backbone
 from ..config import LatentConfig, LoraConfig, WeaverConfig
-from ..loom import SharedWeaver
 from ..net import WovenNet
 from ..prefix_cache import PrefixCache
 from ..tokens import Tokenizer
@@ -29,8 +28,8 @@ from .weaver_loss import Draw, WeaverLosses, weaver_loss
 
 _log = logging.getLogger(__name__)
 
-PREFIX_BYTES = 4 * 1024**3
-"""Of prompts that were read, at most; with SmolLM2 in float32 that is 93,000 tokens."""
+PREFIX_GIB = 4.0
+"""Of keys and values of prompts, at most; with SmolLM2 in float32 those of 93,000 tokens."""
 
 
 def new_net(backbone: Backbone, *, latents: int, rank: int, seed: int) -> WovenNet:
@@ -108,11 +107,12 @@ def teach_weaver(
     options: TrainOptions,
     *,
     folder: Path,
+    prefix_gib: float = PREFIX_GIB,
     watch: Watch | None = None,
 ) -> list[float]:
     """Train the weaver on ``learn``, mixed with what must not be forgotten. See `train`."""
     loss = weaver_loss(net, learn, losses, keep)
-    with _prefixes(net):
+    with _prefixes(net, prefix_gib):
         return train(net, loss, options, folder=folder, watch=watch)
 
 
@@ -124,6 +124,7 @@ def teach_trigger(
     folder: Path,
     batch: int = 32,
     batches: int = 8,
+    prefix_gib: float = PREFIX_GIB,
     watch: Watch | None = None,
 ) -> list[float]:
     """The trigger's warm start: train its heads by what insertions were worth. See `train`.
@@ -136,15 +137,14 @@ def teach_trigger(
         return warm_start_loss(net, draw, batch=batch, batches=batches, seed=options.seed)
 
     loss = _when_needed(judged)
-    with _prefixes(net):
+    with _prefixes(net, prefix_gib):
         return train(net, loss, options, parameters=heads, folder=folder, watch=watch)
 
 
 @contextmanager
-def _prefixes(net: WovenNet) -> Generator[None]:
-    """What the reasoner reads of a prompt is computed once; not if a weaver of its own reads it."""
-    if isinstance(net.weaver, SharedWeaver):
-        net.prefixes = PrefixCache(net.backbone, PREFIX_BYTES)
+def _prefixes(net: WovenNet, gib: float) -> Generator[None]:
+    """What the reasoner reads of a prompt is computed once, as far as that is room for."""
+    net.prefixes = PrefixCache(net.backbone, int(gib * 1024**3)) if gib else None
     try:
         yield
     finally:

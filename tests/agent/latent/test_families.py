@@ -82,13 +82,9 @@ def test_a_tree_of_what_could_come_next_is_each_path_by_itself(family: str) -> N
             other = stream.fork(torch.tensor([0]))
             read = other.read(other.all(), torch.tensor([path]), torch.tensor([len(path)]))
             assert torch.allclose(states[end], read[0, -1], atol=1e-5)
-    run.step()
-    assert (
-        run.answers[0].tokens
-        == generate(net, [prompt], decider=Always(), sampling=Sampling(8), memories=[[4, 5]])[
-            0
-        ].tokens[:1]
-    )
+    on = torch.tensor([[24, 25]])
+    after = run.stream.read(run.stream.all(), on, torch.tensor([2]))
+    assert torch.allclose(after, alone[0].read(alone[0].all(), on, torch.tensor([2])), atol=1e-5)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -125,6 +125,22 @@ def test_room_is_kept_and_costs_nothing_but_time() -> None:
     assert large.prefixes.size == 4 * block
 
 
+def test_a_weaver_that_reads_the_states_itself_takes_nothing_from_the_cache() -> None:
+    net = woven(BACKBONE, flow=("hidden", "embeddings", "learned"))
+    plain = said(net, rows()).detach()
+    net.prefixes = PrefixCache(BACKBONE, 10**9)
+    assert torch.equal(said(net, rows()), plain) and net.prefixes.size == 0
+
+
+def test_an_answer_without_a_prompt_is_read_whole() -> None:
+    net = woven(BACKBONE, flow=FLOWS[0])
+    row = rows()[3]
+    with torch.no_grad():
+        plain = forced(net, [row], ((),)).hidden
+        net.prefixes = PrefixCache(BACKBONE, 10**9)
+        assert torch.equal(forced(net, [row], ((),), unasked=[-1]).hidden, plain)
+
+
 def test_under_a_delta_on_the_reasoner_nothing_is_taken_from_the_cache() -> None:
     net = woven(BACKBONE, flow=FLOWS[0])
     lora = net.weaver.lora

@@ -358,6 +358,8 @@ def test_a_puzzle_that_kills_its_process_is_a_failed_puzzle(data: Path, tmp_path
         ({"study": "training"}, "would study the split it is scored on"),
         ({"study": "none", "arms": (Arm.FROZEN,)}, "a memory that nothing fills"),
         ({"solver": "llm", "model": "local", "study_nodes": 9}, "only the search solver"),
+        ({"arms": (Arm.OFF,), "study_nodes": 9}, "nothing is studied"),
+        ({"arms": (Arm.ONLINE,), "study": "none", "study_nodes": 9}, "nothing is studied"),
     ],
 )
 def test_settings_without_sense_are_refused(more: Mapping[str, Any], said: str) -> None:
