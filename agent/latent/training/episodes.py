@@ -1,10 +1,10 @@
 """The agent's own successes as multi-turn training data: each action is an answer to learn.
 
 The prompt is what the actor read before the action (of an episode beyond the model's context the
-actor leaves out turns; here those prompts are whole, and too long to be learnt); actions that hindsight does not call good stand
-in later prompts and are not learnt. Of cases that did not keep their turns the plan is learnt, and
-the user's later turns only say to go on. The memory of an example is what recall would have given:
-other cases, never its own task's.
+actor leaves out turns; here those prompts are whole, and too long to be learnt). Actions that
+hindsight does not call good stand in later prompts and are not learnt. Of cases that did not keep
+their turns the plan is learnt, and the user's later turns only say to go on. The memory of an
+example is what recall would have given: other cases, never its own task's.
 """
 
 from __future__ import annotations
