@@ -1,10 +1,10 @@
-"""How well a weaver trained on demonstrations says the next action of games it never saw.
+"""How well a weaver trained on the agent's successes says the next action of games it never saw.
 
     python benchmarks/latent_actions.py --weaver-path DIR --memory DIR --held-out DIR [--limit N]
         [--json]
 
-Both folders are memories that `reverie run` seeded (runs/NAME/memory/seed-sN): one that the weaver
-was trained on and recalls from, one with games it is asked about; games of both are left out. Each
+Both folders are memories of runs (runs/NAME/memory/online-sN): one that the weaver was trained on
+and recalls from, one with games it is asked about; games of both are left out. Each
 action of a held-out success is asked for in the very conversation that is read in play: the bare
 model, the bare model with what was recalled as text, the weaver, and the weaver with nothing
 recalled. Exact: the action is the model's first choice, token by token. Also, how much faster a
