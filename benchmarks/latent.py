@@ -12,6 +12,8 @@ and first weights of its own) then
     sweeps     K, and questions of two steps with latents at the prompt alone or in mid-answer, too
     continual  one table of ids, then another: what is left of the first
     distill    latents woven from a text memory against the text
+    samples    the bare reasoner, right if any of n samples is: as many as cost what the weaver
+               does, and 64
 
 Figures are means over seeds. WANTED was written after seed 0. Rate, K and the kind of queries were
 chosen on seeds 1 to 6; 11, 12 and 13 were not looked at for that.
@@ -33,6 +35,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from reverie.agent.latent.backbone import Backbone, open_backbone, tiny_backbone
+from reverie.agent.latent.generation import Never, Sampling, generate
 from reverie.agent.latent.training.arms import make_arm
 from reverie.agent.latent.training.distillation import DistillSettings, run_distillation
 from reverie.agent.latent.training.evaluation import score
@@ -116,6 +119,26 @@ def continually(backbone: Backbone, seed: int, watch: Watch) -> dict[str, float]
     return found
 
 
+def samples(backbone: Backbone, seed: int, watch: Watch) -> dict[str, float]:
+    """Best of n: whether any of n samples of the bare reasoner is right, told by an oracle."""
+    settings = RuleSettings(seed=seed)
+    world, config = World(backbone, settings), settings.latent_config()
+    bare, weaver = (make_arm(name, backbone, config) for name in ("vanilla", "weaver"))
+    weaver.net.open_gate()
+    tests = world.tests(world.new)
+    dearer = score(weaver, tests).flops / score(bare, tests).flops
+    found = {"best_of.weaver_flops": dearer}
+    for name, n in (("equal_flops", max(1, round(dearer))), ("64", 64)):
+        right = 0
+        for place, one in enumerate(tests):
+            watch(f"best of {n}", place + 1, len(tests), 0.0)
+            drawn = Sampling(max_tokens=len(one.answer), temperature=1.0, seed=place)
+            told = generate(bare.net, [one.prompt] * n, decider=Never(), sampling=drawn)
+            right += any(one.answered_by(answer.tokens) for answer in told)
+        found |= {f"best_of.{name}.n": n, f"best_of.{name}": right / len(tests)}
+    return found
+
+
 def distilled(backbone: Backbone, seed: int, watch: Watch) -> dict[str, float]:
     """Latents in the place of text."""
 
@@ -126,7 +149,13 @@ def distilled(backbone: Backbone, seed: int, watch: Watch) -> dict[str, float]:
     return {f"distillation.{key}": x for key, x in taught.items()}
 
 
-WORTH = {"arms": arms, "sweeps": sweeps, "continual": continually, "distill": distilled}
+WORTH = {
+    "arms": arms,
+    "sweeps": sweeps,
+    "continual": continually,
+    "distill": distilled,
+    "samples": samples,
+}
 
 
 def promised(found: Mapping[str, float]) -> dict[str, float]:
