@@ -45,7 +45,7 @@ from rich.progress import track
 
 from reverie.agent.search_solver import SearchSolver
 from reverie.agent.synthesis_study import Study
-from reverie.benchmarks.machine import print_json, print_table
+from reverie.benchmarks.machine import print_figures
 from reverie.envs.arc.data import Task, open_tasks
 from reverie.envs.arc.scoring import score
 from reverie.errors import SettingsError
@@ -419,11 +419,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for part in options.part or list(PARTS):
         PARTS[part](benchmark)
     benchmark.save()
-    if options.json:
-        print_json("arc", benchmark.metrics)
-        return
-    rows = [[name, f"{value:.3f}"] for name, value in benchmark.metrics.items()]
-    print_table(f"ARC by program search, {size.nodes} nodes a puzzle", ("figure", "value"), rows)
+    title = f"ARC by program search, {size.nodes} nodes a puzzle"
+    print_figures("arc", title, benchmark.metrics, as_json=options.json)
 
 
 if __name__ == "__main__":

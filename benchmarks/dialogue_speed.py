@@ -24,7 +24,7 @@ from rich.progress import track
 from reverie.agent.assistant import Assistant
 from reverie.agent.models.scripted import ScriptedModel
 from reverie.benchmarks.crowd import DIM, Crowd
-from reverie.benchmarks.machine import print_json, print_table
+from reverie.benchmarks.machine import print_figures
 from reverie.memory.dialogue import DialogueMemory, Message
 from reverie.memory.memory import Memory
 from reverie.memory.records import Record, Scope, UtterancePayload
@@ -177,11 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             metrics |= {f"{name}_{key}": value for key, value in found.items()}
         metrics["recall_growth"] = metrics["one_recall_p95_ms"] / metrics["small_recall_p95_ms"]
         metrics |= chat(Path(folder) / "chat", 400 if options.quick else 2_000)
-    if options.json:
-        print_json("dialogue_speed", metrics)
-        return
-    rows = [[name, f"{value:,.2f}"] for name, value in metrics.items()]
-    print_table("Dialogue memory", ["figure", "value"], rows)
+    print_figures("dialogue_speed", "Dialogue memory", metrics, as_json=options.json)
 
 
 if __name__ == "__main__":

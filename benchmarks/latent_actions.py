@@ -33,7 +33,7 @@ from reverie.agent.latent.training.episodes import case_examples
 from reverie.agent.latent.training.examples import Example, make_batch
 from reverie.agent.latent.training.teaching import speech
 from reverie.agent.latent.training.weaver_loss import loss_of
-from reverie.benchmarks.machine import print_json, print_table
+from reverie.benchmarks.machine import print_figures
 from reverie.memory.cases import CaseMemory
 from reverie.memory.memory import Memory
 from reverie.memory.records import CasePayload, Scope
@@ -128,11 +128,7 @@ def main() -> None:
         parser.error(f"{options.held_out} holds no success of a game that {options.memory} lacks")
     metrics = measure(net, examples[: options.limit])
     metrics["training_speedup"] = training_speedup(net, examples)
-    if options.json:
-        print_json("latent_actions", metrics)
-        return
-    rows = [[name, f"{value:.4g}"] for name, value in metrics.items()]
-    print_table("Actions of games never seen", ["measure", "value"], rows)
+    print_figures("latent_actions", "Actions of games never seen", metrics, as_json=options.json)
 
 
 if __name__ == "__main__":

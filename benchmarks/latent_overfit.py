@@ -26,7 +26,7 @@ from reverie.agent.latent.generation import Always, Sampling, generate
 from reverie.agent.latent.net import WovenNet
 from reverie.agent.latent.plan import Point
 from reverie.agent.models.base import Message
-from reverie.benchmarks.machine import print_json, print_table
+from reverie.benchmarks.machine import print_figures
 
 FACTS = {
     "capital of Oruvia": "Tembal",
@@ -118,12 +118,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     count = 4 if options.quick else len(FACTS)
     config = WeaverConfig(inner_latents=0, writes=options.writes, queries=options.queries)
     metrics = overfit(backbone, config, count, options.steps, options.rate)
-    if options.json:
-        print_json("latent_overfit", metrics)
-    else:
-        rows = [(name, f"{value:.4g}") for name, value in metrics.items()]
-        title = f"{count} facts told to {options.backbone} by latents"
-        print_table(title, ("figure", "value"), rows)
+    title = f"{count} facts told to {options.backbone} by latents"
+    print_figures("latent_overfit", title, metrics, as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,14 @@ def print_json(name: str, metrics: Mapping[str, float]) -> None:
     print(json.dumps({"name": name, "machine": machine(), "metrics": rounded}))
 
 
+def print_figures(name: str, title: str, metrics: Mapping[str, float], *, as_json: bool) -> None:
+    """Every figure by its name: a table of two columns, or one JSON object."""
+    if as_json:
+        print_json(name, metrics)
+        return
+    print_table(title, ("figure", "value"), [[key, f"{one:.6g}"] for key, one in metrics.items()])
+
+
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table on standard output; the first column is text, the others are figures."""
     table = Table()

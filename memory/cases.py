@@ -157,9 +157,10 @@ class CaseMemory:
         assert isinstance(payload, CasePayload | StepPayload)
         if kept is not None and episode in payload.episodes:
             return "known"
-        counted = _with_most_turns(payload, record.payload).model_copy(
-            update={"episodes": (*payload.episodes, episode)}
-        )
+        changes: dict[str, object] = {"episodes": (*payload.episodes, episode)}
+        if isinstance(payload, CasePayload) and isinstance(record.payload, CasePayload):
+            changes |= _longer_search(payload, record.payload)
+        counted = payload.model_copy(update=changes)
         if kept is None or waiting is not None:
             fresh[record.id] = (waiting or record).model_copy(update={"payload": counted})
         else:
@@ -201,15 +202,13 @@ class CaseMemory:
         )
 
 
-def _with_most_turns(kept: CasePayload | StepPayload, new: object) -> CasePayload | StepPayload:
-    """``kept`` with the turns of the one that looked around most: of equal plans, the longer way.
+def _longer_search(kept: CasePayload, new: CasePayload) -> dict[str, object]:
+    """The turns of the episode that looked around more, and what its agent was told.
 
     A demonstration by one who knows where all lies teaches no search.
     """
-    if not isinstance(kept, CasePayload) or not isinstance(new, CasePayload):
-        return kept
-    lived = max(kept.lived, new.lived, key=lambda turns: sum(turn.good for turn in turns))
-    return kept.model_copy(update={"lived": lived})
+    more = max(kept, new, key=lambda case: sum(turn.good for turn in case.lived))
+    return {"lived": more.lived, "instructions": more.instructions}
 
 
 def _digest(scope: Scope, *parts: str) -> str:

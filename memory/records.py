@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import (
     BaseModel,
@@ -13,6 +13,7 @@ from pydantic import (
     JsonValue,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from ulid import ULID
 
@@ -123,6 +124,17 @@ class CasePayload(Frozen):
     episodes: tuple[str, ...] = Field(
         default=(), description="the episodes that ended so; a duplicate adds its id here"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_turns_for_seen(cls, given: Any) -> object:
+        """Journals of November 2026 may tell what was ``seen`` before each action of the plan."""
+        if not isinstance(given, dict) or "seen" not in given:
+            return cast("object", given)
+        told = cast("dict[str, Any]", given)
+        rest = {name: value for name, value in told.items() if name != "seen"}
+        pairs = zip(told["seen"], told.get("plan", ()), strict=False)
+        return {"lived": [{"saw": saw, "did": did} for saw, did in pairs], **rest}
 
     @property
     def attempts(self) -> int:

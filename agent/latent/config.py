@@ -11,6 +11,9 @@ from pydantic import Field, model_validator
 from ...errors import SettingsError
 from ...memory.records import Frozen
 
+PREFIX_GIB = 4.0
+"""What training keeps of prompts, at most; with SmolLM2 in float32 that is 93,000 tokens."""
+
 Kind = Literal["prompt", "inner"]
 """Where latents stand: at the end of a prompt, or within an answer."""
 

@@ -69,7 +69,9 @@ class ArcSpec(Spec):
         if self.study_nodes and self.solver == "llm":
             raise SettingsError("study_nodes: only the search solver counts nodes")
         if self.study_nodes and (self.study == "none" or not (self.remembers or self.study_off)):
-            raise SettingsError("study_nodes: nothing is studied; give --study half, or an arm")
+            raise SettingsError(
+                "study_nodes: nothing is studied; give --study half, or an arm with memory"
+            )
         filled = self.study != "none" or self.memory is not None
         if not filled and {Arm.FROZEN, Arm.SHUFFLED} & set(self.arms):
             raise SettingsError(

@@ -71,11 +71,22 @@ def test_of_equal_outcomes_the_turns_of_the_longest_search_are_kept(bank: CaseMe
     lost = LivedTurn(saw="a box", did="eat", good=False)
     searched = (went, went, took)
     for name, turns in (("e1", ()), ("e2", (went, took)), ("e3", searched), ("e4", (lost,) * 9)):
-        won = case().model_copy(update={"lived": turns})
+        won = case().model_copy(update={"lived": turns, "instructions": f"Act, {name}."})
         bank.write(won, [], episode=name, origin=Origin(source="reflection"))
     (kept,) = bank.cases()
     assert isinstance(kept.payload, CasePayload)
     assert kept.payload.lived == searched and len(kept.payload.episodes) == 4
+    assert kept.payload.instructions == "Act, e3."
+
+
+def test_a_case_of_an_older_journal_is_read_with_what_was_seen() -> None:
+    told = case().model_dump(mode="json", exclude={"lived"})
+    plan = told["plan"]
+    assert CasePayload.model_validate(told | {"seen": []}).lived == ()
+    lived = CasePayload.model_validate(told | {"seen": ["a hall"] * len(plan)}).lived
+    assert [(turn.saw, turn.did, turn.good) for turn in lived] == [
+        ("a hall", action, True) for action in plan
+    ]
 
 
 def test_a_success_and_a_failure_of_one_plan_are_two_cases(bank: CaseMemory) -> None:

@@ -15,6 +15,7 @@ import typer
 
 from ....errors import SettingsError
 from ....memory.terminal import AsJson, Url, User, Watch, answer, open_memory, progress, table
+from ..config import PREFIX_GIB
 
 if TYPE_CHECKING:
     from torch.nn import Parameter
@@ -106,7 +107,7 @@ def train_weaver(
     offload: Annotated[
         bool, typer.Option("--offload", help="Keep activations in main memory.")
     ] = False,
-    prefix_cache: PrefixCache = 4.0,
+    prefix_cache: PrefixCache = PREFIX_GIB,
     device: Device = "cpu",
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -185,7 +186,7 @@ def train_trigger(
     ] = None,
     batch: BatchSize = 32,
     rate: Rate = 1e-2,
-    prefix_cache: PrefixCache = 4.0,
+    prefix_cache: PrefixCache = PREFIX_GIB,
     device: Device = "cpu",
     seed: Seed = 0,
     as_json: AsJson = False,

@@ -15,7 +15,7 @@ from torch import Tensor
 from ....errors import SettingsError
 from ....memory.cases import CaseMemory
 from ..backbone import Backbone
-from ..config import LatentConfig, LoraConfig, WeaverConfig
+from ..config import PREFIX_GIB, LatentConfig, LoraConfig, WeaverConfig
 from ..net import WovenNet
 from ..prefix_cache import PrefixCache
 from ..tokens import Tokenizer
@@ -27,9 +27,6 @@ from .trigger_training import warm_start_loss
 from .weaver_loss import Draw, WeaverLosses, weaver_loss
 
 _log = logging.getLogger(__name__)
-
-PREFIX_GIB = 4.0
-"""Of keys and values of prompts, at most; with SmolLM2 in float32 those of 93,000 tokens."""
 
 
 def new_net(backbone: Backbone, *, latents: int, rank: int, seed: int) -> WovenNet:

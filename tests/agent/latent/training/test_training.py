@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from reverie.agent.latent.tensors import numbers
 from reverie.agent.latent.training.examples import Example, encode, make_batch
 from reverie.agent.latent.training.reasoner import widen
 from reverie.agent.latent.training.rules import new_table, recalling, rule_tokenizer, telling
+from reverie.agent.latent.training.teaching import drawn, teach_weaver
 from reverie.agent.latent.training.trainer import TrainOptions, resumed, train
 from reverie.agent.latent.training.trigger_training import (
     TriggerGRPO,
@@ -122,6 +124,30 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(backbone: Backbone, tmp_p
     assert len(losses) == 4
     for name, weight in whole.state_dict().items():
         assert torch.equal(weight, again.state_dict()[name]), name
+
+
+def test_what_was_read_before_a_run_stopped_changes_no_bit_of_its_end(tmp_path: Path) -> None:
+    class Stop(Exception):
+        pass
+
+    def stop(step: int, steps: int, loss: float) -> None:
+        if step == 3:
+            raise Stop
+
+    reasoner = tiny_backbone(vocabulary=40, dim=32, layers=2, context_tokens=256)
+    rng = random.Random(0)
+    told = [rng.randrange(40) for _ in range(200)]
+    learn = drawn([Example((*told[:n], n % 40), (1, 2)) for n in range(60, 200, 20)])
+    options = TrainOptions(steps=4, save_every=2)
+    nets = [WovenNet(reasoner) for _ in range(3)]
+    teach = partial(teach_weaver, learn=learn, keep=None, losses=SMALL, options=options)
+    teach(nets[0], folder=tmp_path / "whole")
+    with pytest.raises(Stop):
+        teach(nets[1], folder=tmp_path / "parts", watch=stop)
+    assert nets[1].prefixes is None
+    assert len(teach(nets[2], folder=tmp_path / "parts")) == 2
+    for name, weight in nets[0].state_dict().items():
+        assert torch.equal(weight, nets[2].state_dict()[name]), name
 
 
 def test_a_folder_of_another_run_is_refused(net: WovenNet, tmp_path: Path) -> None:
